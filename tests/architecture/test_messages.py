@@ -96,6 +96,7 @@ PRINTED: Final = (
 PRINTED_WITHIN: Final = {
     "on", "verdict", "rules", "fact", "comparison", "values", "value", "basis", "certainty",
     "field", "level", "person", "rrn", "at", "role", "office", "action", "outcome",
+    "taken_back_at",
 }  # fmt: skip
 # Korean in Python files that is no message: by the file or folder, with the reason.
 KOREAN: Final = {

@@ -239,8 +239,10 @@ def check(town: Town, file: CaseFile, **facts: Any) -> Check:
     """Record a check; the first is of another day than the approval."""
     if file.case.first_approved_on == town.today:
         town.wait(days=1)
+    confirmed = facts.pop("confirmed", False)
     usual: dict[str, Any] = {"checked_on": town.today, "findings": "well", "goals": []}
-    return checks.record_check(file, checks.Findings(**(usual | facts)), town.act())
+    found = checks.Findings(**(usual | facts))
+    return checks.record_check(file, found, town.act(), confirmed=confirmed)
 
 
 def signal(town: Town, file: CaseFile, kind: str = "fall", note: str | None = None) -> Signal:

@@ -15,7 +15,7 @@ from casework.adapters.persistence.engine.ids import new_id
 from casework.adapters.persistence.supervision import come_back, sweeping
 from casework.domain.casefile.casefile import CaseFile
 from casework.domain.casefile.referral import Referral
-from casework.domain.cases import correcting
+from casework.domain.cases import checks_in_error, correcting
 from casework.domain.referring import correcting as referral_correcting
 from casework.domain.referring import moving
 from casework.workflows.access import accounts
@@ -109,11 +109,23 @@ def an_early_end_looks_served() -> Iterator[None]:
         yield
 
 
+@contextmanager
+def a_check_in_error_leaves_what_it_began() -> Iterator[None]:
+    """A check that never was has the next one still awaited, beside the one that it met."""
+
+    def careless(*_: Any) -> list[Any]:
+        return []
+
+    with patch.object(checks_in_error, "begun_by", careless):
+        yield
+
+
 CONTROLS: dict[str, Callable[[], Any]] = {
     control.__name__: control
     for control in (
         a_clock_runs_on, a_step_is_told_twice, an_event_forgets_its_clocks,
         a_sweep_overlooks_a_hold, a_call_back_stays_behind, who_leaves_keeps_the_cases,
         a_correction_counts_nothing, an_early_end_looks_served,
+        a_check_in_error_leaves_what_it_began,
     )
 }  # fmt: skip

@@ -131,6 +131,26 @@ class CorrectionActs(StaffActs):
             if one.is_determination and plan and plan.by == "determination":
                 plan.since = counts_from(on, one.recorded_at)
 
+    # Checks
+
+    @rule(n=ANY, reaches_back=st.booleans(), how=HOW)
+    def check_never_was(self, n: int, reaches_back: bool, how: str) -> None:
+        """A check was of somebody else: mostly the newest, which is often noticed at once."""
+        if n % 4:
+            self.check(n, "once")
+        found = [(case, one) for case in self.cases for one in case.checks]
+        newest = [(case, made[-1]) for case in self.cases
+                  if (made := [one for one in case.checks if one.was_made])]  # fmt: skip
+        if some := found if reaches_back else newest:
+            case, check = some[n % len(some)]
+            done = self.attempt(
+                "check in error", self.supervisor(case),
+                lambda ctx: correcting.enter_check_in_error(ctx, check.id, WHY),
+                may=(case, check) in newest, how=how,
+            )  # fmt: skip
+            if done:
+                case.never_checked(check)
+
     # Referrals
 
     @rule(n=ANY, off=OFF, aimed=st.booleans(), with_next=st.booleans(), how=HOW)

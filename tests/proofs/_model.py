@@ -47,6 +47,17 @@ class ModelAssessment:
 
 
 @dataclass
+class ModelCheck:
+    """A look at how things go, and the clock that it met."""
+
+    id: UUID
+    on: date
+    next_check_on: date | None
+    met: ModelClock
+    was_made: bool = True
+
+
+@dataclass
 class ModelCase:
     """One episode; ``clocks`` are the case's own that run."""
 
@@ -69,6 +80,7 @@ class ModelCase:
     effective_on: date | None = None
     is_guided: bool = False
     assessments: list[ModelAssessment] = field(default_factory=list)
+    checks: list[ModelCheck] = field(default_factory=list)
     clocks: Counter[str] = field(default_factory=lambda: Counter(survey=1))
     stopped: Counter[str] = field(default_factory=Counter)
     signals: list[UUID] = field(default_factory=list)
@@ -191,6 +203,25 @@ class ModelCase:
             self.clocks["signal"] = len(self.signals)
         else:
             self.clocks.pop("signal", None)
+
+    def checked(self, check: ModelCheck) -> None:
+        """The next one is counted from this."""
+        self.checks.append(check)
+        self.last_checked_on, self.next_check_on = check.on, check.next_check_on
+        self.clocks.pop("first_check", None)
+        self.clocks["check"] = 1
+        self.dated["check"] = check.on, "check"
+        self.renewed.add("check")
+
+    def never_checked(self, check: ModelCheck) -> None:
+        """What the newest check met runs again; of a closed case, once that goes on."""
+        check.was_made = False
+        made = [one for one in self.checks if one.was_made]
+        self.last_checked_on = made[-1].on if made else None
+        clocks, counts = (self.clocks, self.counts) if self.is_open else (self.stopped, self.kept)
+        clocks.pop("check", None)
+        counts.pop((self.id, "check"), None)
+        clocks[check.met.kind], counts[self.id, check.met.kind] = 1, check.met
 
     def await_discharge(self) -> None:
         """Somebody waits to come home until a first service is given."""

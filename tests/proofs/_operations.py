@@ -62,6 +62,8 @@ TRIED_ELSEWHERE: Final = {
     "POST /accounts/{id}/tokens/{token_id}/revoke": "tests/api/access/test_own_tokens.py",
     "POST /centres/{code}/phone": "tests/api/agencies/test_what_is_asked.py",
     "POST /checks/{id}/correct": "tests/api/cases/test_correcting_days.py",
+    "POST /checks/{id}/enter-in-error": "tests/api/cases/test_checks_in_error.py",
+    "POST /notes/{id}/answer/undo": "tests/api/residents/test_call_backs.py",
     "POST /notes/{id}/correct": "tests/api/residents/test_correcting_notes.py",
     "POST /conferences/{id}/correct": "tests/api/cases/test_correcting_days.py",
     "POST /cases/{id}/plan/decision/correct": "tests/api/cases/test_correcting_days.py",

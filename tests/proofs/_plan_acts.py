@@ -18,7 +18,7 @@ from casework.workflows.cases import intake, running
 from casework.workflows.planning import planning as plans
 from casework.workflows.residents import residents
 from tests.api.conftest import HERE
-from tests.proofs._model import ModelAssessment, ModelCase, ModelVersion
+from tests.proofs._model import ModelAssessment, ModelCase, ModelCheck, ModelVersion
 from tests.proofs._people import ModelConsent, ModelResident
 from tests.proofs._referral_acts import ReferralActs
 from tests.proofs._services import ModelService
@@ -310,17 +310,17 @@ class PlanActs(ReferralActs):
                 checked_on=on, findings="well", goals=[],
                 next_check_on=on + timedelta(days=30) if n % 3 == 0 else None,
             )  # fmt: skip
+            confirmed = n % 2 == 0
             done = self.attempt(
                 "check", self.worker(case),
-                lambda ctx: running.record_check(ctx, case.id, found),
-                may=case.status == "supported" and self.may_be_dated(on, earliest), how=how,
+                lambda ctx: running.record_check(ctx, case.id, found, confirmed=confirmed),
+                may=case.status == "supported" and self.may_be_dated(on, earliest)
+                and (on != case.last_checked_on or confirmed), how=how,
             )  # fmt: skip
             if done:
-                case.last_checked_on, case.next_check_on = on, found.next_check_on
-                case.clocks.pop("first_check", None)
-                case.clocks["check"] = 1
-                case.dated["check"] = on, "check"
-                case.renewed.add("check")
+                (met,) = (one for (id, kind), one in case.counts.items()
+                          if id == case.id and kind in ("first_check", "check"))  # fmt: skip
+                case.checked(ModelCheck(done.id, on, found.next_check_on, met))
 
     def signal(self, n: int, how: str) -> None:
         """Something changed."""

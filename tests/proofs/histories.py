@@ -236,7 +236,7 @@ class History(Telling):
         if earliest > self.town.today:
             self.town.wait(days=1)
         on = self.day(earliest)
-        moves.check(self.town, self.file, checked_on=on)
+        moves.check(self.town, self.file, checked_on=on, confirmed=True)
         self.ends("first_check", case, on)
         self.ends("check", case, on)
         self.begins("check", case, on)

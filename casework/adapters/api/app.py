@@ -30,7 +30,7 @@ from casework.adapters.api.planning import conference_routes
 from casework.adapters.api.planning import routes as plan_routes
 from casework.adapters.api.privacy import access_request_routes, break_glass_routes
 from casework.adapters.api.referring import routes as referral_routes
-from casework.adapters.api.residents import household_routes
+from casework.adapters.api.residents import household_routes, note_routes
 from casework.adapters.api.residents import routes as resident_routes
 from casework.adapters.api.shared.document import document
 from casework.adapters.api.supervision import job_routes, standard_routes, worklist_routes
@@ -54,6 +54,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     editing_routes.router,
     catalogue_routes.router,
     resident_routes.router,
+    note_routes.router,
     duplicate_routes.router,
     household_routes.router,
     case_routes.router,

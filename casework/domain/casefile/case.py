@@ -206,6 +206,15 @@ class Check:
     next_check_on: date | None
     recorded_at: datetime
     recorded_by: UUID | None
+    # It never was: it stays to be seen, and counts for nothing.
+    entered_in_error_at: datetime | None = None
+    entered_in_error_by: UUID | None = None
+    entered_in_error_reason: str | None = None
+
+    @property
+    def was_made(self) -> bool:
+        """Whether somebody looked, as far as is known: not where it was entered in error."""
+        return self.entered_in_error_at is None
 
 
 @dataclass(slots=True, kw_only=True)

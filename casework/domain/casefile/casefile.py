@@ -27,7 +27,14 @@ from casework.domain.casefile.states import Disposition
 from casework.domain.clocks.calendar import Pause, Target
 from casework.domain.clocks.deadlines import Deadline
 from casework.domain.clocks.no_answer import USUAL_LAPSE
-from casework.domain.clocks.standards import SUPERVISOR, WORKER, ClockKind, ClockSubject
+from casework.domain.clocks.standards import (
+    HELD_BY,
+    SUPERVISOR,
+    WORKER,
+    ClockKind,
+    ClockSubject,
+    Part,
+)
 from casework.domain.errors import NotFound
 from casework.domain.events import ClockFacts, Event, EventMetadata
 
@@ -174,8 +181,7 @@ class CaseFile:
             basis=basis,
         )
         if deadline is not None:
-            if self.case.arrived_at is not None and deadline.held_by == WORKER:
-                deadline.held_by = SUPERVISOR  # nobody of the new centre has taken it on yet
+            deadline.held_by = self._holder(kind)
             self.deadlines[deadline.id] = deadline
             self._touched[deadline.id] = deadline
             self.pass_over(deadline, self.case.taken_over_at)
@@ -189,6 +195,25 @@ class CaseFile:
         self._touched[deadline.id] = deadline
         if deadline.kind == ClockKind.DISCHARGE:
             self._follow_discharge()
+
+    def run_again(self, deadline: Deadline) -> None:
+        """A clock of the case that nothing met after all is held by whoever holds the case now.
+
+        Of a closed case it ended with the case.
+        """
+        case, about = self.case, self.about(self.case)
+        deadline.met_at = deadline.recorded_at = deadline.acted_on = None
+        deadline.worker_id, deadline.held_by = about.worker_id, self._holder(deadline.kind)
+        deadline.centre_code, deadline.district_code = about.centre_code, about.district_code
+        if case.closed_at is not None:
+            deadline.cancel(case.closed_at)
+        self._touched[deadline.id] = deadline
+        self._follow_discharge()
+
+    def _holder(self, kind: ClockKind) -> Part:
+        """Nobody of the new centre has taken an arrived case on yet: it is the supervisor's."""
+        arrived = self.case.arrived_at is not None and HELD_BY[kind] == WORKER
+        return SUPERVISOR if arrived else HELD_BY[kind]
 
     def _follow_discharge(self) -> None:
         """While somebody waits to come home, nothing of their case can wait."""

@@ -111,13 +111,17 @@ def recount(
     act: Act,
     *,
     met_on: date | None = None,
+    runs_again: bool = False,
 ) -> list[RecountedClock]:
     """Count a clock anew whose start or terms were put right, or the day it was met ``on``.
 
-    Raised steps stay in the ledger, ``breached_at`` too. Writes down what moved, if it did.
+    One that ``runs_again`` was met by what never was. Raised steps stay in the ledger,
+    ``breached_at`` too. Writes down what moved, if it did.
     """
     before = clock.due_at
     was_met = clock.met_at
+    if runs_again:
+        file.run_again(clock)
     if met_on is not None and clock.recorded_at is not None:
         act.clockwork.meet(clock, met_on, clock.recorded_at)
     if clock.is_running:

@@ -187,6 +187,16 @@ class CheckCorrected(Event):
 
 
 @event(EventSubject.CASE)
+class CheckEnteredInError(Event):
+    """A check never was; the last one is that of ``last_checked_on``, if there is one."""
+
+    correction_id: UUID
+    check_id: UUID
+    checked_on: date
+    last_checked_on: date | None
+
+
+@event(EventSubject.CASE)
 class AssessmentCorrected(Event):
     """What an assessor found was put right."""
 

@@ -28,11 +28,16 @@ class Findings:
     next_check_on: date | None = None
 
 
-def record_check(file: CaseFile, found: Findings, act: Act) -> Check:
-    """Record a check; the next is due within six months, or earlier as set (Rule 10)."""
+def record_check(file: CaseFile, found: Findings, act: Act, *, confirmed: bool = False) -> Check:
+    """Record a check; the next is due within six months, or earlier as set (Rule 10).
+
+    A second one of the same day only where that is ``confirmed``: it may be the first, sent again.
+    """
     case = file.case
     check_possible(file, "checks", act)
     act.dated(found.checked_on, _earliest(file.case), "checked_on")
+    if found.checked_on == case.last_checked_on and not confirmed:
+        raise conflict(file, act, "a check of that day is there", code="checked_already")
     since = act.instant_of(found.checked_on)
     target = next_target(file, found.checked_on, found.next_check_on, act)
     check = Check(

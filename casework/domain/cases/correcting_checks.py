@@ -8,6 +8,7 @@ from typing import Any
 
 from casework.domain.act import Act
 from casework.domain.casefile.case import Check
+from casework.domain.casefile.case_moves import conflict
 from casework.domain.casefile.casefile import CaseFile
 from casework.domain.casefile.correction import (
     counts_from,
@@ -30,21 +31,23 @@ def correct_check(
     """Put a check right; returns the clocks that were counted anew.
 
     Needs the file with its ended clocks and its checks. A check stays between those before and
-    after it; what it met is met on its other day, what it began counts from that.
+    after it; what it met is met on its other day, what it began counts from that. Refuses one
+    that was entered in error.
     """
+    check_was_made(file, check, act)
     wanted = differing(check, changes)
     if not wanted:
         return []
-    later = _later(file, check)
+    later = later_than(file, check)
     checked_on = wanted.get("checked_on", check.checked_on)
     _check_day(file, check, later, checked_on, act)
     target = next_target(file, checked_on, wanted.get("next_check_on", check.next_check_on), act)
-    begun = _begun_by(file, check, later)
+    begun = begun_by(file, check, later)
     correction = put_right(file, check, wanted, reason, act)
     moved = []
     if later is None:
         file.case.last_checked_on = check.checked_on
-    for clock in _met_by(file, check):
+    for clock in met_by(file, check):
         moved += recount(file, clock, correction, act, met_on=check.checked_on)
     for clock in begun:
         clock.started_at = counts_from(check.checked_on, check.recorded_at)
@@ -63,20 +66,28 @@ def correct_check(
     return moved
 
 
-def _in_order(file: CaseFile) -> list[Check]:
-    return sorted(file.checks.values(), key=lambda one: (one.recorded_at, one.checked_on))
+def check_was_made(file: CaseFile, check: Check, act: Act) -> None:
+    """Refuse what is done to a check that was entered in error."""
+    if not check.was_made:
+        raise conflict(file, act, "it was entered in error", code="entered_in_error")
 
 
-def _later(file: CaseFile, check: Check) -> Check | None:
+def in_order(file: CaseFile) -> list[Check]:
+    """The checks that were made, as they followed each other."""
+    made = (one for one in file.checks.values() if one.was_made)
+    return sorted(made, key=lambda one: (one.recorded_at, one.checked_on, one.id))
+
+
+def later_than(file: CaseFile, check: Check) -> Check | None:
     """The check that followed it."""
-    checks = _in_order(file)
+    checks = in_order(file)
     following = checks[checks.index(check) + 1 :]
     return following[0] if following else None
 
 
 def _check_day(file: CaseFile, check: Check, later: Check | None, on: Any, act: Act) -> None:
     act.not_future(on, "checked_on")
-    checks, approved_on = _in_order(file), file.case.first_approved_on
+    checks, approved_on = in_order(file), file.case.first_approved_on
     before = checks[: checks.index(check)]
     earliest = before[-1].checked_on if before else approved_on and approved_on + ONE_DAY
     act.not_before(on, earliest, "checked_on")
@@ -95,12 +106,13 @@ def _of_case(file: CaseFile, *kinds: ClockKind) -> list[Deadline]:
     ]
 
 
-def _met_by(file: CaseFile, check: Check) -> list[Deadline]:
+def met_by(file: CaseFile, check: Check) -> list[Deadline]:
+    """The clock that it met: that of the first check, or that of the check before it."""
     clocks = _of_case(file, ClockKind.FIRST_CHECK, ClockKind.CHECK)
     return [one for one in clocks if one.recorded_at == check.recorded_at]
 
 
-def _begun_by(file: CaseFile, check: Check, later: Check | None) -> list[Deadline]:
+def begun_by(file: CaseFile, check: Check, later: Check | None) -> list[Deadline]:
     """The clock that counts from it: met by the check that followed, else still to be met."""
     since: datetime = counts_from(check.checked_on, check.recorded_at)
     until = later.recorded_at if later else None

@@ -108,10 +108,14 @@ def _shown(name: str, survivor: Record, duplicate: Record, shows_values: bool) -
 
 
 def return_facts(before: Mapping[str, Any], survivor: Record, duplicate: Record) -> list[str]:
-    """Undo ``take_facts``, but for what was written anew since; returns the facts."""
+    """Undo ``take_facts``, but for what was written anew since; returns the facts.
+
+    Refused where one would be born after a death that was recorded since.
+    """
     returned = [name for name in before if survivor.says(name) == duplicate.says(name)]
     for name in returned:
         survivor.take(name, _read(name, before[name]))
+    check_born_before(survivor.resident.birth_date, survivor.resident.died_on, "birth_date")
     return returned
 
 

@@ -110,7 +110,7 @@ def _check_day(
         after += [item.ends_on for item in version.services]
         after += _told_on(file, version)
     if was_first:
-        after += [one.checked_on - ONE_DAY for one in file.checks.values()]
+        after += [one.checked_on - ONE_DAY for one in file.checks.values() if one.was_made]
         if not case.urgent:
             asked = (one.requested_on for one in file.referrals.values())
             after += [day for day in asked if day and day >= (version.decided_on or day)]

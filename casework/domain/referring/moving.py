@@ -42,14 +42,21 @@ from casework.domain.residents.death import check_lived, check_lives
 ANSWERS: Final = ("accept", "waitlist", "decline")
 # Nobody takes on, or begins with, somebody who died.
 ENGAGES: Final = ("accept", "waitlist", "start")
+FOR_THE_LIVING: Final = ("send", *ENGAGES)
 
 
 def allowed_actions(
-    file_is_open: bool, referral: Referral, actor: Actor, at: datetime | None = None
+    file_is_open: bool,
+    referral: Referral,
+    actor: Actor,
+    at: datetime | None = None,
+    *,
+    died: bool = False,
 ) -> list[str]:
-    """What this actor may do to the referral, in the table's order.
+    """What this actor may do to the referral now, in the table's order.
 
-    With ``at``, a hold whose last day has passed counts as over, recorded or not (rule 6).
+    With ``at``, a hold whose last day has passed counts as over, recorded or not (rule 6). For
+    one who ``died`` nothing begins, but for what is entered late of a day before.
     """
     if is_guest(actor, referral):
         return []
@@ -59,6 +66,7 @@ def allowed_actions(
         if MOVES[action].who is not Party.SWEEP
         and may(actor, MOVES[action].who)
         and (file_is_open or action == "enter-in-error")
+        and not (died and action in FOR_THE_LIVING)
     ]
     if referral.is_with_provider and may(actor, Party.ANSWERER):
         possible.append("signal")
@@ -97,7 +105,8 @@ def check_move(file: CaseFile, referral: Referral, action: str, details: Details
 
 def refused(file: CaseFile, referral: Referral, action: str, act: Act) -> NotAllowedInState:
     """The refusal of a move, with the state and what may be done instead."""
-    allowed = allowed_actions(file.case.is_open, referral, act.by, act.at)
+    died = file.died_on is not None
+    allowed = allowed_actions(file.case.is_open, referral, act.by, act.at, died=died)
     return NotAllowedInState(action, referral.status, allowed)
 
 

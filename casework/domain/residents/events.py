@@ -99,6 +99,14 @@ class NoteAnswered(Event):
 
 
 @event(EventSubject.RESIDENT)
+class NoteAnswerTakenBack(Event):
+    """What was promised was not answered after all: it is promised again, for its day."""
+
+    note_id: UUID
+    come_back_on: date | None
+
+
+@event(EventSubject.RESIDENT)
 class HouseholdJoined(Event):
     """One of those who live together."""
 

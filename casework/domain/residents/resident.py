@@ -175,6 +175,20 @@ class Consent:
         self.withdrawn_at, self.withdrawn_by, self.withdrawal_reason = act.at, act.by.id, reason
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TakenBackAnswer:
+    """An answer as it was, who took it back, and why."""
+
+    answered_at: datetime
+    answered_by: UUID | None
+    answered_with: str | None
+    answer: str | None
+    answered_by_note_id: UUID | None
+    reason: str
+    taken_back_at: datetime
+    taken_back_by: UUID | None
+
+
 @dataclass(slots=True, kw_only=True)
 class Note:
     """A call, visit or message, with a day to come back to: a promise, until it is answered.
@@ -196,6 +210,8 @@ class Note:
     answer: str | None = None
     # The later note that names it, where one does.
     answered_by_note_id: UUID | None = None
+    # Answers that were none to this promise, the oldest first.
+    answers_taken_back: tuple[TakenBackAnswer, ...] = ()
     # Both stand: the one that was mistaken, and the one that puts it right and says why.
     corrects_note_id: UUID | None = None
     correction_reason: str | None = None
@@ -232,6 +248,31 @@ class Note:
         self.answered_at, self.answered_by = act.at, act.by.id
         self.answer, self.answered_with, self.answered_by_note_id = text, with_whom, note_id
 
+    def take_back_answer(self, reason: str, act: Act) -> None:
+        """It was not this promise that was kept: it is promised again, for its day."""
+        require(reason.strip(), "say why", code="reason_required", field="reason")
+        self._check_stands()
+        if self.answered_at is None:
+            raise Conflict(
+                "nobody answered it",
+                code="not_answered",
+                state="written",
+                allowed_actions=["answer", "correct"] if self.is_promise else ["correct"],
+            )
+        former = TakenBackAnswer(
+            answered_at=self.answered_at,
+            answered_by=self.answered_by,
+            answered_with=self.answered_with,
+            answer=self.answer,
+            answered_by_note_id=self.answered_by_note_id,
+            reason=reason,
+            taken_back_at=act.at,
+            taken_back_by=act.by.id,
+        )
+        self.answers_taken_back = (*self.answers_taken_back, former)
+        self.answered_at = self.answered_by = self.answered_with = None
+        self.answer = self.answered_by_note_id = None
+
     def correct(self, changes: Mapping[str, Any], reason: str, act: Act) -> Note | None:
         """The note that puts this one right, and takes over its promise and its answer.
 
@@ -244,7 +285,7 @@ class Note:
         if not wanted:
             return None
         if "come_back_on" in wanted:
-            self._check_unanswered("correct")
+            self._check_unanswered("correct", "undo")
         if wanted.get("come_back_on") is not None:
             act.not_before(wanted["come_back_on"], act.today, "come_back_on")
             act.not_too_far(wanted["come_back_on"], "come_back_on")

@@ -83,7 +83,7 @@ def _asked(reading: Reading, view: ReferralView, ctx: Context) -> AgencyRequest:
         item=body["asked"],
         contact=body["contact"],
         due_at=min((one.due_at for one in running if one.due_at), default=None),
-        actions=allowed_actions(view.case_is_open, it, actor, ctx.now),
+        actions=allowed_actions(view.case_is_open, it, actor, ctx.now, died=view.has_died),
         version=it.version,
         way_in=home["way_in"],
         coming=home["coming"],

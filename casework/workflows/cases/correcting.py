@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
-from casework.domain.cases import correcting, correcting_checks
+from casework.domain.cases import checks_in_error, correcting, correcting_checks
 from casework.domain.cases.intake import Finding
 from casework.domain.errors import Invalid
 from casework.workflows.context import Context
@@ -70,6 +70,19 @@ def correct_check(
         ctx.expect(file.case.version)
         check = file.checks[check_id]
         moved = correcting_checks.correct_check(file, check, changes, reason, ctx.act)
+        work.files.save(file, ctx.now)
+        made = CorrectedInCase(id=check_id, case_id=file.case.id, recounted=moved)
+        work.commit(made)
+        return made
+
+
+def enter_check_in_error(ctx: Context, check_id: UUID, reason: str) -> CorrectedInCase:
+    """Say of a check that it never was; names the clocks that run again."""
+    with ctx.work("case.supervise") as work:
+        file = work.files.to_correct_check(check_id)
+        ctx.expect(file.case.version)
+        check = file.checks[check_id]
+        moved = checks_in_error.enter_check_in_error(file, check, reason, ctx.act)
         work.files.save(file, ctx.now)
         made = CorrectedInCase(id=check_id, case_id=file.case.id, recounted=moved)
         work.commit(made)

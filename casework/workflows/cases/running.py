@@ -15,12 +15,14 @@ from casework.workflows.ports.unit_of_work import Work
 from casework.workflows.residents.deaths import record_with_case
 
 
-def record_check(ctx: Context, case_id: UUID, findings: checks.Findings) -> RecordInCase:
-    """Record a check of the resident's situation."""
+def record_check(
+    ctx: Context, case_id: UUID, findings: checks.Findings, *, confirmed: bool = False
+) -> RecordInCase:
+    """Record a check of the resident's situation; a second of one day where ``confirmed``."""
     with ctx.work("case.write") as work:
         file = work.files.of_case(case_id, with_plan=True)
         ctx.expect(file.case.version)
-        check = checks.record_check(file, findings, ctx.act)
+        check = checks.record_check(file, findings, ctx.act, confirmed=confirmed)
         work.files.save(file, ctx.now)
         made = RecordInCase(id=check.id, case_id=case_id)
         work.commit(made)

@@ -222,6 +222,11 @@ class ReferralView:
     deadlines: list[Deadline]
     history: list[Event]
 
+    @property
+    def has_died(self) -> bool:
+        """Whether the death of the resident is recorded."""
+        return self.resident.died_on is not None
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CaseView:

@@ -112,6 +112,10 @@ class Residents(Protocol):
         """A resident's contact notes, newest first."""
         ...
 
+    def last_notes(self, resident_id: UUID, limit: int) -> list[Note]:
+        """The newest notes of a resident who was loaded before, but for those put right since."""
+        ...
+
     def call_backs(self, resident_id: UUID) -> list[Note]:
         """Promises to come back to a resident who was loaded before, unanswered, by day."""
         ...

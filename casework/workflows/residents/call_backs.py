@@ -9,7 +9,7 @@ from uuid import UUID
 from casework.domain.errors import Invalid, NotFound
 from casework.domain.events import EventMetadata
 from casework.domain.residents.death import check_lives
-from casework.domain.residents.events import NoteAnswered, NoteCorrected
+from casework.domain.residents.events import NoteAnswered, NoteAnswerTakenBack, NoteCorrected
 from casework.domain.residents.resident import Note, NoteKind, Resident
 from casework.workflows.context import Context
 from casework.workflows.ports.unit_of_work import Work
@@ -22,6 +22,19 @@ def answer_note(ctx: Context, note_id: UUID, *, text: str | None, with_whom: str
         ctx.expect(note.version)
         note.take_answer(ctx.act, text=text, with_whom=with_whom)
         keep(ctx, work, note)
+        work.commit(note.id)
+        return note.id
+
+
+def take_back_answer(ctx: Context, note_id: UUID, reason: str) -> UUID:
+    """Take back an answer that was none to this promise, which is open again."""
+    with ctx.work("case.write") as work:
+        note = work.residents.note(note_id, lock=True)
+        ctx.expect(note.version)
+        note.take_back_answer(reason, ctx.act)
+        work.residents.save_note(note)
+        meta = EventMetadata.of(ctx.act, note.resident_id, resident_id=note.resident_id)
+        work.record([NoteAnswerTakenBack(meta, note_id=note.id, come_back_on=note.come_back_on)])
         work.commit(note.id)
         return note.id
 

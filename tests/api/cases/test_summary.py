@@ -85,3 +85,29 @@ def test_an_assessor_gets_whom_to_visit_and_nothing_that_was_said(api: Api) -> N
     assert found["number"] == acts.number_of(api, case)
     assert found["notes"] == found["call_backs"] == found["services"] == []
     assert found["hold"] is None
+
+
+@pytest.mark.both_stores
+def test_of_a_note_that_was_put_right_only_the_right_one_is_among_the_last(api: Api) -> None:
+    supported = acts.a_supported_case(api)
+    path, worker = f"/residents/{supported.resident}/notes", api.as_(WORKER)
+    made = []
+    for n in range(6):
+        api.clock.set(f"2026-03-03T1{n}:00")
+        note = {"kind": "call", "text": f"통화 {n}", "come_back_on": "2026-03-09"}
+        made.append(worker.post(path, note).json()["id"])
+    api.clock.set("2026-03-03T16:00")
+    right = {"text": "통화 4, 아들과", "reason": "딸이 아니었음"}
+    corrected = worker.post(f"/notes/{made[4]}/correct", right)
+    assert corrected.status_code == 200, corrected.text
+    found = summary(api, supported.case)
+    assert [one["text"] for one in found["notes"]] == [
+        "통화 4, 아들과", "통화 5", "통화 3", "통화 2", "통화 1",
+    ]  # fmt: skip
+    shown = found["notes"][0]
+    assert (shown["corrects_note_id"], shown["correction_reason"]) == (made[4], right["reason"])
+    again = worker.post(f"/notes/{shown['id']}/correct", right | {"text": "통화 4, 며느리와"})
+    assert again.status_code == 200, again.text
+    texts = [one["text"] for one in summary(api, supported.case)["notes"]]
+    assert texts == ["통화 4, 며느리와", "통화 5", "통화 3", "통화 2", "통화 1"]
+    assert len(worker.items(path)) == 8  # the list has them all

@@ -190,3 +190,32 @@ def test_no_choice_makes_somebody_be_born_after_their_death(
     if code == 422:
         assert fields_of(answer) == ["keep.birth_date"]
         assert everything(api) == before
+
+
+@pytest.mark.both_stores
+@pytest.mark.parametrize(
+    ("born", "code"),
+    [(date(2026, 2, 28), 200), (date(2026, 3, 1), 200), (date(2026, 3, 2), 422)],
+)
+def test_no_undo_makes_somebody_be_born_after_a_death_that_was_recorded_since(
+    api: Api, born: date, code: int
+) -> None:
+    same: dict[str, Any] = {"name": "가상주민병", "phone": "010-0000-1111"}
+    survivor = acts.a_resident(api, birth_date=born, **same)
+    duplicate = acts.a_resident(api, birth_date=date(1930, 1, 1), **same)
+    worker, boss = api.as_(WORKER), api.as_(SUPERVISOR)
+    keep = {"duplicate_id": str(duplicate), "reason": WHY, "keep": {"birth_date": "duplicate"}}
+    made = boss.post(f"/residents/{survivor}/merge", keep)
+    assert made.status_code == 201, made.text
+    died = worker.post(f"/residents/{survivor}/died", {"on": "2026-03-01"})
+    assert died.status_code == 200, died.text
+    before, path = everything(api), f"/merges/{made.json()['id']}/undo"
+    answer = boss.post(path, {"reason": WHY})
+    assert answer.status_code == code, answer.text
+    if code == 422:
+        assert refusal(answer) == (422, "born_after_death")
+        assert everything(api) == before
+        # Once the death is taken back, or the birth date put right, nothing is in the way.
+        assert boss.post(f"/residents/{survivor}/died/undo", {"reason": WHY}).is_success
+        assert boss.post(path, {"reason": WHY}).status_code == 200
+    assert facts_of(api, survivor)["birth_date"] == born.isoformat()

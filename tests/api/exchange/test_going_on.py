@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+import pytest
+
 from casework.adapters.persistence import tables as t
+from tests.api.asking import refusal
 from tests.api.conftest import SUPERVISOR, WORKER, Api
 from tests.api.exchange.test_imports import told
 from tests.api.exchange.test_taking_over import (
@@ -39,6 +42,29 @@ def test_a_check_meets_the_statutory_clock_and_starts_the_next(api: Api) -> None
         "first_check", "met", f"2026-07-20{SECOND}",
     )  # fmt: skip
     assert (following["kind"], following["due_at"]) == ("check", f"2027-03-02{SECOND}")
+
+
+@pytest.mark.both_stores
+def test_a_check_that_was_taken_over_in_error_met_none_and_one_counts_anew(api: Api) -> None:
+    known(api)
+    said = {"최초점검일": "2026.7.10.", "최근점검일": "2026.8.31."}
+    taken(api, said)
+    boss, case = api.as_(SUPERVISOR), the_case(api)
+    first, last = sorted(case["checks"], key=lambda one: one["checked_on"])
+    path, why = "/checks/{}/enter-in-error", {"reason": "다른 분의 점검"}
+    assert refusal(boss.post(path.format(first["id"]), why)) == (409, "check_followed")
+    for check, last_on, due in (
+        (last, "2026-07-10", {"check": f"2027-01-11{SECOND}"}),
+        (first, None, {"first_check": f"2026-07-20{SECOND}"}),
+    ):
+        done(boss.post(path.format(check["id"]), why))
+        shown = the_case(api)
+        running = [one for one in shown["deadlines"] if one["status"] == "running"]
+        assert shown["last_checked_on"] == last_on
+        assert {one["kind"]: one["due_at"] for one in running if "check" in one["kind"]} == due
+        (row,) = taken(api, said)  # the file still says what never was
+        column = "최초점검일" if last_on is None else "최근점검일"
+        assert told(row) == [(column, "taken_over_otherwise")]
 
 
 def test_its_date_explains_itself_from_the_day_of_the_approval(api: Api) -> None:

@@ -9,6 +9,7 @@ from decimal import Decimal
 from typing import Any, Final
 from uuid import UUID
 
+import pytest
 from sqlalchemy import event
 
 from casework.adapters.persistence import tables as t
@@ -105,6 +106,31 @@ def test_what_was_corrected_is_told_with_what_it_was_before(api: Api) -> None:
     told = section(page_of(api, life.resident, "en"), "What was corrected")
     rows = dict(re.findall(r"<th>([^<]*)</th><td>([^<]*)</td>", told))
     assert (rows["what it said before"], rows["reason"]) == ("channel: resident", WHY)
+
+
+@pytest.mark.both_stores
+def test_what_was_entered_in_error_or_taken_back_is_told_as_that(api: Api) -> None:
+    life = a_full_life(api)
+    case = api.as_(SUPERVISOR).get(f"/referrals/{life.referral}").json()["case_id"]
+    shown = api.as_(SUPERVISOR).get(f"/cases/{case}").json()
+    check = f"/checks/{shown['checks'][-1]['id']}/enter-in-error"
+    assert api.as_(SUPERVISOR).post(check, {"reason": "다른 분의 점검"}).status_code == 200
+    note = {"kind": "call", "text": "손잡이", "come_back_on": "2026-12-31"}
+    path = f"/residents/{life.resident}/notes"
+    made = api.as_(WORKER).post(path, note).json()["id"]
+    assert api.as_(WORKER).post(f"/notes/{made}/answer", {"text": "달았음"}).status_code == 200
+    back = api.as_(WORKER).post(f"/notes/{made}/answer/undo", {"reason": "다른 댁이었음"})
+    assert back.status_code == 200, back.text
+    korean, english = (page_of(api, life.resident, language) for language in ("ko", "en"))
+    told = section(korean, "점검")
+    assert "<th>오류 입력 처리 일시</th>" in told
+    assert "<th>오류 입력 사유</th><td>다른 분의 점검</td>" in told
+    assert "<th>why entered in error</th><td>다른 분의 점검</td>" in section(english, "Checks")
+    for page, label in ((korean, "취소된 응답"), (english, "answers taken back")):
+        (told,) = re.findall(f"<th>{label}</th><td>(.*?)</td>", page)
+        assert "달았음" in told
+        assert "다른 댁이었음" in told
+        assert str(api.id_of(WORKER)) not in told  # who of the staff stands by office elsewhere
 
 
 def test_nothing_delivered_and_no_way_in_is_said_to_be_nothing(api: Api) -> None:

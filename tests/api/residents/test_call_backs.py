@@ -23,6 +23,7 @@ from tests.api.asking import (
 from tests.api.conftest import COLLEAGUE, NEIGHBOUR, SUPERVISOR, WORKER, Api
 
 TEXT = "문 앞 손잡이를 알아보기로\n딸에게도 묻기"
+WHY = "다른 분께 전화한 것이었음"
 NEVER = ("provider.alpha", "assessor.26350", "city", "auditor", "admin")
 
 
@@ -38,13 +39,22 @@ def to_come_back(api: Api, username: str) -> list[str]:
     return [one["note_id"] for one in api.as_(username).items("/worklist", kind="come_back")]
 
 
+def taken_back(api: Api, note: str, by: str = WORKER, **more: Any) -> Any:
+    return api.as_(by).post(f"/notes/{note}/answer/undo", {"reason": WHY}, **more)
+
+
 def answered(api: Api, note: str, by: str = WORKER, **said: Any) -> Any:
     return api.as_(by).post(f"/notes/{note}/answer", said)
 
 
 def asks(api: Api) -> list[Ask]:
     note = promised(api, a_resident(api))["id"]
-    return [Ask("POST", "/notes/{id}/answer", UUID(note), {"text": "done"}, NEVER)]
+    done = UUID(promised(api, a_resident(api))["id"])
+    assert answered(api, str(done)).status_code == 200
+    return [
+        Ask("POST", "/notes/{id}/answer", UUID(note), {"text": "done"}, NEVER),
+        Ask("POST", "/notes/{id}/answer/undo", done, {"reason": WHY}, NEVER),
+    ]
 
 
 def test_nobody_and_no_role_without_a_row_answers_a_note(api: Api) -> None:
@@ -79,7 +89,8 @@ def test_only_an_answer_ends_it(api: Api) -> None:
     assert shown.status_code == 200, shown.text
     said = shown.json()
     assert (said["answer"], said["answered_with"]) == ("손잡이를 달았음", "딸")
-    assert (said["answered_by"], said["allowed_actions"]) == (str(api.id_of(WORKER)), ["correct"])
+    assert said["answered_by"] == str(api.id_of(WORKER))
+    assert said["allowed_actions"] == ["correct", "undo"]
     assert to_come_back(api, WORKER) == []
     (_, first) = api.as_(WORKER).items(f"/residents/{resident}/notes")
     assert first == said
@@ -204,3 +215,115 @@ def test_it_stands_there_from_its_day_on(api: Api, on: date, fits: set[str]) -> 
         if [one["note_id"] for one in api.as_(WORKER).items("/worklist", due=due)] == [note]
     }  # fmt: skip
     assert found == fits
+
+
+@pytest.mark.both_stores
+@pytest.mark.parametrize("by", [WORKER, COLLEAGUE, SUPERVISOR])
+def test_an_answer_that_was_none_is_taken_back_and_stays_to_be_seen(api: Api, by: str) -> None:
+    resident = a_resident(api)
+    note = promised(api, resident)
+    api.clock.forward(hours=1)
+    said = answered(api, note["id"], text="손잡이를 달았음", **{"with": "딸"}).json()
+    api.clock.forward(days=3)
+    assert to_come_back(api, WORKER) == []
+    shown = taken_back(api, note["id"], by)
+    assert shown.status_code == 200, shown.text
+    again = shown.json()
+    assert {name: again[name] for name in note if name != "answers_taken_back"} == {
+        name: value for name, value in note.items() if name != "answers_taken_back"
+    }
+    (former,) = again["answers_taken_back"]
+    assert former == {
+        "answered_at": said["answered_at"], "answered_by": str(api.id_of(WORKER)),
+        "answered_with": "딸", "answer": "손잡이를 달았음", "answered_by_note_id": None,
+        "reason": WHY, "taken_back_at": "2026-03-05T11:00:00+09:00",
+        "taken_back_by": str(api.id_of(by)),
+    }  # fmt: skip
+    assert to_come_back(api, WORKER) == [note["id"]]  # still its writer's
+    newest = api.as_(WORKER).items(f"/residents/{resident}/timeline")[0]
+    assert (newest["event"], newest["data"]) == (
+        "NoteAnswerTakenBack", {"note_id": note["id"], "come_back_on": note["come_back_on"]},
+    )  # fmt: skip
+    assert answered(api, note["id"], text="이번에는 이분").status_code == 200
+    assert to_come_back(api, WORKER) == []
+    twice = taken_back(api, note["id"], by).json()["answers_taken_back"]
+    assert [one["answer"] for one in twice] == ["손잡이를 달았음", "이번에는 이분"]
+
+
+@pytest.mark.both_stores
+def test_what_a_later_note_answered_is_promised_again_and_the_later_note_stands(api: Api) -> None:
+    resident = a_resident(api)
+    note = promised(api, resident)["id"]
+    later = promised(api, resident, COLLEAGUE, answers=note)["id"]
+    shown = taken_back(api, note).json()
+    assert shown["answered_by_note_id"] is None
+    assert shown["answers_taken_back"][0]["answered_by_note_id"] == later
+    assert (to_come_back(api, WORKER), to_come_back(api, COLLEAGUE)) == ([note], [later])
+    third = promised(api, resident, answers=note, come_back_on=None)["id"]
+    (*_, first) = api.as_(WORKER).items(f"/residents/{resident}/notes")
+    assert first["answered_by_note_id"] == third
+
+
+@pytest.mark.both_stores
+def test_only_an_answer_that_stands_is_taken_back_and_nothing_changes_else(api: Api) -> None:
+    resident = a_resident(api)
+    plain = promised(api, resident, come_back_on=None)["id"]
+    open_one, done, moved = (promised(api, resident)["id"] for _ in range(3))
+    shown = api.as_(WORKER).items(f"/residents/{resident}/notes")[0]
+    assert answered(api, done).status_code == 200
+    assert answered(api, moved).status_code == 200
+    right = {"text": "otherwise", "reason": WHY}
+    corrected = api.as_(WORKER).post(f"/notes/{moved}/correct", right).json()
+    before = everything(api)
+    for note, expected in (
+        (plain, (409, "not_answered")),
+        (open_one, (409, "not_answered")),
+        (moved, (409, "already_corrected")),
+        (str(ABSENT), (404, "not_found")),
+    ):
+        assert refusal(taken_back(api, note)) == expected, note
+    stale = taken_back(api, done, headers={"If-Match": '"1"'})
+    assert refusal(stale) == (412, "stale")
+    without = api.as_(WORKER).post(f"/notes/{done}/answer/undo", {"reason": " "})
+    assert without.status_code == 422
+    assert everything(api) == before
+    assert shown["id"] == moved
+    # The note that corrects it has the answer, and it is that one of which it is taken back.
+    assert taken_back(api, corrected["id"]).status_code == 200
+    assert to_come_back(api, WORKER) == [open_one, corrected["id"]]
+
+
+@pytest.mark.both_stores
+@pytest.mark.parametrize(
+    ("on", "fits"),
+    [
+        (date(2026, 3, 2), {"all", "week"}),
+        (date(2026, 3, 3), {"all", "today", "week"}),
+        (date(2026, 3, 4), {"all", "overdue"}),
+    ],
+)
+def test_what_is_promised_again_stands_there_by_its_own_day(
+    api: Api, on: date, fits: set[str]
+) -> None:
+    note = promised(api, a_resident(api))["id"]  # for the 3rd of March
+    assert answered(api, note).status_code == 200
+    api.clock.set(f"{on}T12:00")
+    assert taken_back(api, note).status_code == 200
+    found = {
+        due for due in ("overdue", "today", "week", "all")
+        if [one["note_id"] for one in api.as_(WORKER).items("/worklist", due=due)] == [note]
+    }  # fmt: skip
+    assert found == fits
+
+
+@pytest.mark.both_stores
+def test_for_the_dead_nothing_is_promised_again_until_the_death_is_taken_back(api: Api) -> None:
+    resident = a_resident(api)
+    note = promised(api, resident)["id"]
+    assert answered(api, note).status_code == 200
+    assert api.as_(WORKER).post(f"/residents/{resident}/died", {"on": "2026-03-02"}).is_success
+    assert taken_back(api, note).status_code == 200
+    assert to_come_back(api, WORKER) == []
+    undo = api.as_(SUPERVISOR).post(f"/residents/{resident}/died/undo", {"reason": "another"})
+    assert undo.status_code == 200, undo.text
+    assert to_come_back(api, WORKER) == [note]

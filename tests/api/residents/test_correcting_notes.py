@@ -97,7 +97,7 @@ def test_an_answer_stays_with_what_was_answered(api: Api) -> None:
     assert answered(api, note, text="was there").status_code == 200
     shown = corrected(api, note, text="손잡이가 아니라 문턱").json()
     assert (shown["text"], shown["answer"]) == ("손잡이가 아니라 문턱", "was there")
-    assert (shown["allowed_actions"], to_come_back(api, WORKER)) == (["correct"], [])
+    assert (shown["allowed_actions"], to_come_back(api, WORKER)) == (["correct", "undo"], [])
 
 
 def test_an_answered_promise_is_not_promised_for_another_day(api: Api) -> None:

@@ -114,7 +114,17 @@ def test_a_check_does_not_go_back_behind_the_last_one():
     moves.check(town, file, checked_on=date(2026, 6, 1))
     with refused(Invalid, "date_too_early", file):
         moves.check(town, file, checked_on=date(2026, 5, 31))
+    moves.check(town, file, checked_on=date(2026, 6, 1), confirmed=True)
+
+
+def test_a_second_check_of_one_day_is_recorded_where_somebody_says_so():
+    town, file = supported()
+    town.go_to("2026-06-10")
     moves.check(town, file, checked_on=date(2026, 6, 1))
+    with refused(Conflict, "checked_already", file):
+        moves.check(town, file, checked_on=date(2026, 6, 1))
+    moves.check(town, file, checked_on=date(2026, 6, 1), confirmed=True)
+    moves.check(town, file, checked_on=date(2026, 6, 2))
 
 
 @pytest.mark.parametrize("stage", ["applied", "surveying", "planning", "submitted"])

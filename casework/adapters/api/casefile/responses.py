@@ -64,6 +64,9 @@ class Check(ResponseBody):
     next_check_on: date | None
     recorded_at: AwareDatetime
     recorded_by: UUID | None
+    entered_in_error_at: AwareDatetime | None
+    entered_in_error_by: UUID | None
+    entered_in_error_reason: str | None
 
 
 class Signal(ResponseBody):

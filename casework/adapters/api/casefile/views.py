@@ -189,6 +189,9 @@ def check(it: Check) -> dict[str, Any]:
             "next_check_on",
             "recorded_at",
             "recorded_by",
+            "entered_in_error_at",
+            "entered_in_error_by",
+            "entered_in_error_reason",
         ),
     )
 

@@ -17,6 +17,15 @@ class RecordCheck(Body):
     findings: Words
     goals: list[GoalMet] = Field(default=[], max_length=50)
     next_check_on: Day | None = None
+    confirm: StrictBool = Field(
+        default=False, description="Record it although one of that day is there."
+    )
+
+
+class EnterCheckInError(Body):
+    """Why the check never was."""
+
+    reason: Words
 
 
 class CorrectCheck(Body):

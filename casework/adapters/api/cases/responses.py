@@ -70,7 +70,9 @@ class CaseSummary(ResponseBody):
     services: list[ServiceInShort] = Field(description="The services of the plan.")
     deadlines: list[Deadline] = Field(description="The clocks that run or are paused.")
     call_backs: list[CallBack] = Field(description="What is to be come back to.")
-    notes: list[Note] = Field(description="The last five notes, newest first.")
+    notes: list[Note] = Field(
+        description="The last five notes as they stand, newest first: none that another corrects."
+    )
 
 
 class StoppedReferral(ResponseBody):

@@ -188,11 +188,12 @@ def _assessment(call: Call, reading: Reading, made: RecordInCase) -> dict[str, A
 def record_check(id: UUID, body: check_bodies.RecordCheck, call: Caller) -> Response:
     """Record how things go.
 
-    The next check is due within six months, or on an earlier day that is set here.
+    The next check is due within six months, or on an earlier day that is set here. A second check
+    of one day needs ``confirm``.
     """
-    findings = Findings(**body.model_dump())
+    findings = Findings(**body.model_dump(exclude={"confirm"}))
     return call.change(
-        lambda ctx: running.record_check(ctx, id, findings),
+        lambda ctx: running.record_check(ctx, id, findings, confirmed=body.confirm),
         READ,
         lambda reading, made: render.check(
             next(one for one in reading.cases.get(made.case_id).checks if one.id == made.id)
@@ -212,15 +213,30 @@ def correct_check(id: UUID, body: check_bodies.CorrectCheck, call: Caller) -> Re
     """
     given = body.model_dump(exclude_unset=True, exclude={"reason"})
     changes = {n: value for n, value in given.items() if value is not None or n == "next_check_on"}
-
-    def show(reading: Reading, made: CorrectedInCase) -> dict[str, Any]:
-        checks = reading.cases.get(made.case_id).checks
-        shown = render.check(next(one for one in checks if one.id == made.id))
-        return shown | {"recounted": recounted(made.recounted)}
-
     return call.change(
-        lambda ctx: correcting.correct_check(ctx, id, changes, body.reason), READ, show
+        lambda ctx: correcting.correct_check(ctx, id, changes, body.reason), READ, _corrected_check
     )
+
+
+@router.post(
+    "/checks/{id}/enter-in-error",
+    **operation("case.supervise", casefile_responses.CorrectedCheck, refuses=(404, 409, 412)),
+)
+def enter_check_in_error(id: UUID, body: check_bodies.EnterCheckInError, call: Caller) -> Response:
+    """Say of a case's newest check that it never was.
+
+    It stays to be seen and counts for nothing: the clock that it met runs again, the one that it
+    began ends. ``If-Match`` names the version of the case.
+    """
+    return call.change(
+        lambda ctx: correcting.enter_check_in_error(ctx, id, body.reason), READ, _corrected_check
+    )
+
+
+def _corrected_check(reading: Reading, made: CorrectedInCase) -> dict[str, Any]:
+    checks = reading.cases.get(made.case_id).checks
+    shown = render.check(next(one for one in checks if one.id == made.id))
+    return shown | {"recounted": recounted(made.recounted)}
 
 
 @router.post(

@@ -13,7 +13,6 @@ from casework.adapters.api.shared.routing import Caller, operation
 from casework.adapters.http.call import Call
 from casework.adapters.http.route import GuardedRoute
 from casework.domain.access.policy import may
-from casework.workflows.ports.paging import Paging
 from casework.workflows.ports.unit_of_work import Reading
 
 router = APIRouter(route_class=GuardedRoute, tags=["cases"])
@@ -34,12 +33,11 @@ def _shown(call: Call, reading: Reading, id: UUID) -> dict[str, Any]:
     view = reading.cases.get(id)
     resident, contacts = reading.residents.with_contacts(view.file.case.resident_id)
     reads_notes = may(call.ctx.actor, "note.read")
-    last = Paging(limit=LAST_NOTES, after=None)
     known = Known(
         view=view,
         resident=resident,
         contacts=contacts,
-        notes=reading.residents.notes(resident.id, last).rows if reads_notes else [],
+        notes=reading.residents.last_notes(resident.id, LAST_NOTES) if reads_notes else [],
         call_backs=reading.residents.call_backs(resident.id) if reads_notes else [],
     )
     return summary(known, call.ctx.actor, call.ctx.now)

@@ -133,7 +133,7 @@ def referral(
             if sees_clock(actor, clock)
         ],
         "history": [event(one, actor, READ) for one in view.history if is_shown(actor, READ, one)],
-        "allowed_actions": allowed_actions(view.case_is_open, it, actor, now),
+        "allowed_actions": allowed_actions(view.case_is_open, it, actor, now, died=view.has_died),
     }
     return WithETag(masked(body, actor, READ, "referral", _states(view)), it.version)
 

@@ -215,6 +215,12 @@ class CorrectNote(Body):
     reason: Words
 
 
+class TakeBackAnswer(Body):
+    """Why an answer is taken back."""
+
+    reason: Words
+
+
 class AnswerNote(Body):
     """That somebody came back to what was promised: what was said, and with whom."""
 

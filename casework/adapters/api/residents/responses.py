@@ -207,6 +207,19 @@ class Disclosure(ResponseBody):
     consent_withdrawn_at: AwareDatetime | None
 
 
+class TakenBackAnswer(ResponseBody):
+    """An answer that was none to this promise, and why it was taken back."""
+
+    answered_at: AwareDatetime
+    answered_by: UUID | None
+    answered_with: str | None
+    answer: str | None
+    answered_by_note_id: UUID | None
+    reason: str
+    taken_back_at: AwareDatetime
+    taken_back_by: UUID | None
+
+
 class Note(ResponseBody):
     """A call, a visit or a message, and whether somebody came back to what it promised."""
 
@@ -223,6 +236,7 @@ class Note(ResponseBody):
     answered_with: str | None
     answer: str | None
     answered_by_note_id: UUID | None
+    answers_taken_back: list[TakenBackAnswer]
     corrects_note_id: UUID | None
     correction_reason: str | None
     corrected_by_note_id: UUID | None

@@ -68,6 +68,16 @@ CONSENT_FIELDS = (
 )
 
 
+TAKEN_BACK_FIELDS = (
+    "answered_at",
+    "answered_by",
+    "answered_with",
+    "answer",
+    "answered_by_note_id",
+    "reason",
+    "taken_back_at",
+    "taken_back_by",
+)
 NOTE_FIELDS = (
     "id",
     "resident_id",
@@ -180,6 +190,7 @@ def note(it: Note, actor: Actor, *, is_guests: bool = False) -> WithETag:
     writes = may(actor, "case.write") and not is_guests
     body = fields_of(it, NOTE_FIELDS) | {
         "with": it.with_whom,
+        "answers_taken_back": [fields_of(one, TAKEN_BACK_FIELDS) for one in it.answers_taken_back],
         "allowed_actions": _actions_on_note(it) if writes else [],
     }
     return WithETag(body, it.version)
@@ -188,6 +199,8 @@ def note(it: Note, actor: Actor, *, is_guests: bool = False) -> WithETag:
 def _actions_on_note(it: Note) -> list[str]:
     if it.corrected_by_note_id is not None:
         return []
+    if it.answered_at is not None:
+        return ["correct", "undo"]
     return ["answer", "correct"] if it.is_promise else ["correct"]
 
 

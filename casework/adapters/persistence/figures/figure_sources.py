@@ -261,7 +261,7 @@ def _clock_columns() -> dict[str, Any]:
 
 
 def _clocks(scope: Scope, *more: Any) -> Select[Any]:
-    """Clocks, but for those of a request that was entered in error."""
+    """Clocks, but for those that a request or a check entered in error began."""
     clock, request = t.deadline, t.referral
     return (
         _rows(clock, *clock.c["kind", "held_by", "field", "provider_id"], *more)
@@ -269,6 +269,7 @@ def _clocks(scope: Scope, *more: Any) -> Select[Any]:
         .where(
             counted(clock, scope),
             or_(request.c.id.is_(None), request.c.status != ReferralStatus.ENTERED_IN_ERROR),
+            or_(clock.c.cancelled_at.is_(None), clock.c.cancelled_at > clock.c.started_at),
         )
     )
 

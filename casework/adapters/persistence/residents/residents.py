@@ -235,6 +235,13 @@ class SqlResidents:
             make=lambda row: from_row(Note, row, self._vault),
         )
 
+    def last_notes(self, resident_id: UUID, limit: int) -> list[Note]:
+        query = select(t.note).where(
+            t.note.c.resident_id == resident_id, t.note.c.corrected_by_note_id.is_(None)
+        )
+        query = query.order_by(t.note.c.written_at.desc(), t.note.c.id.desc()).limit(limit)
+        return [from_row(Note, row, self._vault) for row in self._connection.execute(query)]
+
     def call_backs(self, resident_id: UUID) -> list[Note]:
         note = t.note
         query = select(note).where(

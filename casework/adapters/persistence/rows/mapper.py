@@ -73,6 +73,7 @@ from casework.domain.residents.resident import (
     Contact,
     Note,
     Resident,
+    TakenBackAnswer,
 )
 from casework.domain.supervision.recounting import Recount
 from casework.domain.supervision.reviewing import Review
@@ -110,6 +111,19 @@ def _extensions(stored: list[dict[str, Any]]) -> tuple[dict[str, Any], ...]:
             "at": datetime.fromisoformat(one["at"]),
             "review_id": UUID(one["review_id"]),
         }
+        for one in stored
+    )
+
+
+def _taken_back(stored: list[dict[str, Any]]) -> tuple[TakenBackAnswer, ...]:
+    instants = ("answered_at", "taken_back_at")
+    ids = ("answered_by", "answered_by_note_id", "taken_back_by")
+    return tuple(
+        TakenBackAnswer(
+            **one
+            | {name: datetime.fromisoformat(one[name]) for name in instants}
+            | {name: one[name] and UUID(one[name]) for name in ids}
+        )
         for one in stored
     )
 
@@ -191,6 +205,7 @@ CODECS: Final[dict[type, dict[str, Codec]]] = {
     DirectoryChange: {"by_role": Codec(str, actor_role)},
     ImportRow: {"cells": Codec(_as_text, _as_cells)},
     Message: {"kind": Codec(str, message_kind)},
+    Note: {"answers_taken_back": Codec(_as_dicts, _taken_back)},
     PlanVersion: {"services": Codec(_as_dicts, _items)},
     Service: {
         "eligibility": Codec(

@@ -138,6 +138,9 @@ care_check = child(
     Column("next_check_on", Date),
     Column("recorded_at", Instant, nullable=False),
     Column("recorded_by", Uuid),
+    Column("entered_in_error_at", Instant),
+    Column("entered_in_error_by", Uuid),
+    Column("entered_in_error_reason", EncryptedText),
     name="care_check",
 )
 

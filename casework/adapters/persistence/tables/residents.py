@@ -4,7 +4,11 @@ from __future__ import annotations
 
 from sqlalchemy import Boolean, Column, Date, ForeignKey, Index, Integer, String, Table, Text, Uuid
 
-from casework.adapters.persistence.engine.encrypted_columns import BlindIndex, EncryptedText
+from casework.adapters.persistence.engine.encrypted_columns import (
+    BlindIndex,
+    EncryptedJson,
+    EncryptedText,
+)
 from casework.adapters.persistence.engine.types import Instant, Json
 from casework.adapters.persistence.tables.base import code, id_column, metadata, where
 
@@ -95,6 +99,7 @@ note = Table(
     Column("answered_with", EncryptedText),
     Column("answer", EncryptedText),
     Column("answered_by_note_id", Uuid),
+    Column("answers_taken_back", EncryptedJson, nullable=False),
     Column("corrects_note_id", Uuid),
     Column("correction_reason", EncryptedText),
     Column("corrected_by_note_id", Uuid),
