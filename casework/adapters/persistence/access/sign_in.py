@@ -89,7 +89,8 @@ class SqlSignInStore:
     def may_source_try(self, source: str, now: datetime) -> bool:
         of = t.sign_in_source.c
         until = self._connection.scalar(select(of.locked_until).where(of.source == source))
-        return until is None or now >= until
+        # No wait is longer: one that seems to be began before the clock was set back.
+        return until is None or not now < until <= now + WAIT
 
     def note_source_failure(self, source: str, now: datetime) -> None:
         table = t.sign_in_source
@@ -102,9 +103,9 @@ class SqlSignInStore:
             ).returning(*table.c)
         ).one()
         values: dict[str, Any] = {}
-        if row.locked_until is not None and now < row.locked_until:
+        if row.locked_until is not None and now < row.locked_until <= now + WAIT:
             values = {"failed_attempts": 0}
-        elif now - row.counted_from > SOURCE_WINDOW:
+        elif abs(now - row.counted_from) > SOURCE_WINDOW:
             values = {"failed_attempts": 1, "counted_from": now}
         elif row.failed_attempts >= MAX_SOURCE_FAILURES:
             values = {"failed_attempts": 0, "locked_until": now + WAIT}
