@@ -1,6 +1,6 @@
 """Every operation two days before what is stored: the server's clock was set back.
 
-On SQLite: it takes four times as long on PostgreSQL, and what is asked does not depend on the store.
+On SQLite: it takes four times as long on PostgreSQL, and nothing of it depends on the store.
 """
 
 from __future__ import annotations
