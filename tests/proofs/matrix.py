@@ -164,7 +164,7 @@ class Matrix:
             for role in WHO:
                 self._listed(operation, role)
         self._unchanged("the lists", before)
-        self._let_in(found)
+        self.let_in(found)
         self.report.silent = sorted(
             {one.name for one in found} - self.report.succeeded - set(TRIED_ELSEWHERE)
         )
@@ -411,7 +411,7 @@ class Matrix:
 
     # Allowed requests
 
-    def _let_in(self, found: list[Operation]) -> None:
+    def let_in(self, found: list[Operation]) -> None:
         """An actor in scope is admitted: the request succeeds, or the state does not allow it."""
         restore = self.keep()
         for operation in found:

@@ -10,7 +10,7 @@ import json
 import threading
 import time
 from base64 import urlsafe_b64decode
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import datetime
 from http import HTTPStatus
 from typing import Any, Final
@@ -24,10 +24,14 @@ from casework.adapters.outbound.exchange import Exchange
 from casework.workflows.ports.access import IssuerUnreachable, Unauthenticated
 
 TAKES_S: Final = 3.0
+# How long a request waits for keys that another one fetches: each keeps a thread meanwhile.
+WAITS_S: Final = 0.2
 LARGEST: Final = 256 * 1024
 CACHE_S: Final = 3600.0
 AGAIN_S: Final = 60.0
 LEEWAY_S: Final = 60
+# Of what public keys are; a secret that is published is none.
+KEY_TYPES: Final = ("RSA", "EC", "OKP")
 TYPES: Final = ("jwt", "at+jwt", "application/at+jwt")
 # Only an ID token, which is for the client that requested it, has these.
 OF_AN_ID_TOKEN: Final = ("at_hash", "c_hash", "s_hash", "nonce")
@@ -53,7 +57,8 @@ class OidcIssuer:
         self._issuer, self._audience, self._algorithms = issuer, audience, algorithms
         self._jwks_url, self._monotonic, self._exchange = jwks_url, monotonic, exchange
         self._lock = threading.Lock()
-        self._keys: dict[str, Any] = {}
+        # As published, and as it is used, by name.
+        self._keys: dict[str, tuple[dict[str, Any], Any]] = {}
         self._fetched_at: float | None = None
         self._tried_at: float | None = None
 
@@ -124,21 +129,24 @@ class OidcIssuer:
     def _key(self, kid: str, alg: str) -> Any:
         """The key of that name, if it is one for this algorithm.
 
-        With a known key nobody waits: one caller fetches again, the others go on.
+        With a known key nobody waits: one caller fetches again, the others go on. For an unknown
+        one the others wait a moment. Raises IssuerUnreachable where it is not known by then.
         """
         known = kid in self._keys
-        if (not known or self._is_stale()) and self._lock.acquire(blocking=not known):
-            try:
-                if self._is_stale() or kid not in self._keys:
-                    self._refetch()
-            finally:
-                self._lock.release()
+        if not known or self._is_stale():
+            if self._lock.acquire(timeout=0 if known else WAITS_S):
+                try:
+                    if self._is_stale() or kid not in self._keys:
+                        self._refetch()
+                finally:
+                    self._lock.release()
+            elif kid not in self._keys:
+                raise IssuerUnreachable("the identity provider has not answered yet")
         if not self._keys:
             raise IssuerUnreachable("the identity provider cannot be reached")
-        key = self._keys.get(kid)
-        if key is None or key.get("use", "sig") != "sig" or key.get("alg", alg) != alg:
-            return None
-        return KeySet.import_key_set({"keys": [key]}).keys[0]
+        said, key = self._keys.get(kid, ({}, None))
+        fits = said.get("use", "sig") == "sig" and said.get("alg", alg) == alg
+        return key if fits else None
 
     def _is_stale(self) -> bool:
         return self._fetched_at is None or self._monotonic() - self._fetched_at > CACHE_S
@@ -151,13 +159,14 @@ class OidcIssuer:
         self._tried_at = now
         try:
             found = self._fetch(self._jwks_url or self._discovered())["keys"]
-            keys = {one["kid"]: one for one in found if isinstance(one.get("kid"), str)}
+            keys = _usable(found)
         except (
             OSError,
             ValueError,
             KeyError,
             TypeError,
             AttributeError,
+            RecursionError,
         ) as error:
             log.warning("no keys from the issuer", error=type(error).__name__)
             return
@@ -179,6 +188,22 @@ class OidcIssuer:
             raise ValueError(f"status {status}")
         found: dict[str, Any] = json.loads(body)
         return found
+
+
+def _usable(found: Iterable[dict[str, Any]]) -> dict[str, tuple[dict[str, Any], Any]]:
+    """The published keys that are some, by name. Raises ValueError where none of them is."""
+    keys = {}
+    named = [one for one in found if isinstance(one.get("kid"), str)]
+    for one in named:
+        if one.get("kty") not in KEY_TYPES:
+            continue
+        try:
+            keys[one["kid"]] = one, KeySet.import_key_set({"keys": [one]}).keys[0]
+        except (JoseError, ValueError, TypeError, LookupError, AttributeError) as error:
+            log.warning("a key of the issuer is none", error=type(error).__name__)
+    if named and not keys:
+        raise ValueError("no key is usable")
+    return keys
 
 
 def _time(value: object) -> float | None:

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from apscheduler.job import Job
+from apscheduler.jobstores.memory import MemoryJobStore
 from apscheduler.schedulers.background import BackgroundScheduler
 from apscheduler.schedulers.base import BaseScheduler
 from apscheduler.schedulers.blocking import BlockingScheduler
@@ -25,6 +27,23 @@ class Scheduled:
     at_start: bool = False
 
 
+class WakingJobs(MemoryJobStore):  # type: ignore[misc]  # ships no types
+    """The jobs of a scheduler, which go on when the machine's clock is set back."""
+
+    def get_due_jobs(self, now: datetime) -> list[Job]:
+        """What is due; first, what waits for more than the run after the next one is put forward.
+
+        APScheduler would let it wait for that instant: for two days, where two were taken back.
+        """
+        for job in self.get_all_jobs():
+            following = job.trigger.get_next_fire_time(None, now)
+            after = job.trigger.get_next_fire_time(following, following)
+            if job.next_run_time is not None and job.next_run_time > after:
+                job.modify(next_run_time=following)
+        due: list[Job] = super().get_due_jobs(now)
+        return due
+
+
 def every(minutes: int) -> dict[str, str]:
     """The cron fields for every so many minutes, 1 to 60."""
     return {"minute": "0" if minutes == 60 else f"*/{minutes}"}
@@ -35,9 +54,11 @@ def make_scheduler(
 ) -> BaseScheduler:
     """A scheduler of these jobs, not yet started.
 
-    A run that comes late still happens, several missed ones run as one, and none overlaps.
+    A run that comes late still happens, several missed ones run as one, and none overlaps; a clock
+    that is set back is noticed when the next of them wakes.
     """
-    scheduler = (BackgroundScheduler if background else BlockingScheduler)(timezone=SEOUL)
+    kind = BackgroundScheduler if background else BlockingScheduler
+    scheduler = kind(timezone=SEOUL, jobstores={"default": WakingJobs()})
     for job in jobs:
         at_start: dict[str, Any] = {"next_run_time": now()} if job.at_start else {}
         scheduler.add_job(

@@ -15,6 +15,8 @@ from casework.domain.errors import require
 
 PREFIX: Final = "cwk_"
 MAX_LIFETIME: Final = timedelta(days=365)
+# By how much the clocks of two servers may differ.
+CLOCKS_DIFFER: Final = timedelta(seconds=60)
 MAX_TOKENS: Final = 50
 
 

@@ -48,9 +48,14 @@ class Try:
 
 
 def still_counted(tries: Iterable[Try], now: datetime) -> list[Try]:
-    """The tries of the last hour, without those that were cut off."""
+    """The tries of the last hour, without those that were cut off.
+
+    Those of a later hour are forgotten too: they were counted before the clock was set back.
+    """
     return [
-        one for one in tries if one.at > now - (BEGUN_FOR if one.state == TryState.BEGUN else HOUR)
+        one
+        for one in tries
+        if abs(now - one.at) < (BEGUN_FOR if one.state == TryState.BEGUN else HOUR)
     ]
 
 

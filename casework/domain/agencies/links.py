@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
 
+from casework.domain.access.tokens import CLOCKS_DIFFER
 from casework.domain.errors import Conflict, Refusal
 from casework.domain.notices.outbox import LetterKind
 
@@ -84,7 +85,7 @@ class AgencyLink:
 
     def count_opening(self, now: datetime) -> bool:
         """Count one more request of this hour; False where there were too many."""
-        if self.counted_from is None or now - self.counted_from >= HOUR:
+        if self.counted_from is None or abs(now - self.counted_from) >= HOUR:
             self.counted_from, self.opened = now, 0
         self.opened += 1
         return self.opened <= OPENINGS_AN_HOUR
@@ -97,7 +98,7 @@ class AgencyLink:
 
     def take_code(self, code_id: UUID, digest: str, now: datetime) -> None:
         """Replace the code."""
-        self.codes = [one for one in self.codes if one > now - HOUR]
+        self.codes = _of_this_hour(self.codes, now)
         if len(self.codes) >= CODES_AN_HOUR:
             raise TooManyCodes("codes were asked for too often")
         self.codes.append(now)
@@ -106,7 +107,7 @@ class AgencyLink:
 
     def count_attempt(self, now: datetime) -> str | None:
         """Count an attempt before comparing; returns the digest to compare with, or None."""
-        self.tries = [one for one in self.tries if one > now - HOUR]
+        self.tries = _of_this_hour(self.tries, now)
         if len(self.tries) >= TRIES_AN_HOUR or not self.waits_for_code(now):
             return None
         self.tries.append(now)
@@ -128,6 +129,11 @@ class AgencyLink:
         self.revoked_at, self.revoked_by = now, by
 
 
+def _of_this_hour(instants: list[datetime], now: datetime) -> list[datetime]:
+    """Those within an hour of now; later ones were counted before the clock was set back."""
+    return [one for one in instants if abs(now - one) < HOUR]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LinkSession:
     """A short session of a link that was opened with its code."""
@@ -137,3 +143,7 @@ class LinkSession:
     started_at: datetime
     ends_at: datetime
     source: str | None
+
+    def is_good(self, now: datetime) -> bool:
+        """Whether it goes on; one that a clock ahead of this one began does not."""
+        return self.started_at <= now + CLOCKS_DIFFER and now < self.ends_at

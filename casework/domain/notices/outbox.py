@@ -23,6 +23,9 @@ GIVEN_UP_AFTER: Final = timedelta(hours=24)
 FIRST_WAIT: Final = timedelta(seconds=30)
 MAX_WAIT: Final = timedelta(hours=6)
 LEASE: Final = timedelta(seconds=60)
+# Nothing waits or is leased for longer: what seems to, was written while the clock was ahead.
+LONGEST_WAIT: Final = 2 * MAX_WAIT
+LONGEST_LEASE: Final = 2 * LEASE
 # An endpoint that takes longer than this rests for nine times as long: it has a tenth of the time.
 SLOW: Final = timedelta(seconds=1)
 REST: Final = 9
@@ -87,7 +90,7 @@ class Subscription:
 
     def failed(self, at: datetime, wait: timedelta) -> None:
         """The endpoint failed; several failures of one batch count as one."""
-        if self.retry_at is None or self.retry_at <= at:
+        if self.retry_at is None or not at < self.retry_at <= at + LONGEST_WAIT:
             self.failures, self.retry_at = self.failures + 1, at + wait
 
     def wants_notice(self, notice: Notice) -> bool:

@@ -85,12 +85,10 @@ def refresh(authentication: Authentication, secret: str, now: datetime) -> Issue
         account = store.by_id(known.account_id) if known else None
         if known is not None and known.used_at is not None and known.revoked_at is None:
             store.revoke_family(known.family_id, now)
-        fresh = (
-            known is not None
-            and known.used_at is None
-            and known.revoked_at is None
-            and now < known.expires_at
-        )
+        fresh = known is not None and known.is_good(now)
+        if known is not None and known.revoked_at is None and now >= known.expires_at:
+            # So that it is not good again where the clock is set back.
+            store.revoke_family(known.family_id, now)
         if known is None or account is None or not account.is_active or not fresh:
             store.note(account, "auth.refresh", now, "invalid_credentials")
             store.commit()

@@ -254,7 +254,7 @@ def _visit(linking: Linking, store: LinkStore, link_request: LinkRequest) -> Lin
     if not within:
         return None
     session = store.links.session(linking.keys.digest_of(link_request.carried or ""))
-    is_in = session is not None and session.link_id == link.id and now < session.ends_at
+    is_in = session is not None and session.link_id == link.id and session.is_good(now)
     return LinkVisit(link, account.actor(), store.links.referrals_of(link.id), is_in)
 
 

@@ -65,7 +65,11 @@ class SweepStore(Protocol):
         slot: datetime | None,
         started_by: UUID | None,
     ) -> UUID | None:
-        """A run record, or None where this slot was taken by another scheduler."""
+        """A run record, or None where this slot was taken by another scheduler.
+
+        After the clock was set back, a slot is due again that was taken before: also twice, where
+        two schedulers come one after the other, which changes nothing more.
+        """
         ...
 
     def end_run(self, run_id: UUID, now: datetime, counts: dict[str, int]) -> None:

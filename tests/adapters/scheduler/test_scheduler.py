@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable
-from datetime import UTC, datetime
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta, tzinfo
 from typing import Any
 
 import pytest
+from apscheduler.jobstores.memory import MemoryJobStore
+from apscheduler.schedulers import base
 from sqlalchemy import select
 
 from casework.adapters.persistence import tables as t
-from casework.adapters.scheduler import Scheduled, every, make_scheduler
+from casework.adapters.scheduler import Scheduled, WakingJobs, every, make_scheduler
 from casework.background_jobs import JOBS
 from casework.bootstrap import utc_now
 from casework.domain.clocks.schedule import slot_of
@@ -113,3 +117,67 @@ def test_a_run_ends_when_it_has_ended(api: Api) -> None:
     with api.engine.connect() as connection:
         (run,) = connection.execute(select(t.job_run.c.started_at, t.job_run.c.ended_at)).all()
     assert (run.started_at, run.ended_at) == (began, api.clock.now)
+
+
+# The machine's clock
+
+
+class Machine:
+    """The clock by which APScheduler wakes, which can be set back."""
+
+    def __init__(self) -> None:
+        self.by = timedelta(0)
+
+    def now(self, zone: tzinfo) -> datetime:
+        """The instant that the machine shows."""
+        return datetime.now(zone) + self.by
+
+
+def runs_after_two_days_back(monkeypatch: pytest.MonkeyPatch, within_s: float) -> int:
+    """How often a job of each second runs after the clock went back two days."""
+    machine, ran = Machine(), threading.Semaphore(0)
+    monkeypatch.setattr(base, "datetime", machine)
+    jobs = [Scheduled(name="each", rhythm={"second": "*"}, run=ran.release)]
+    scheduler = make_scheduler(jobs, background=True, now=utc_now)
+    scheduler.start()
+    try:
+        assert ran.acquire(timeout=TICKS_WITHIN_S)
+        machine.by = timedelta(days=-2)
+        time.sleep(0.2)
+        while ran.acquire(blocking=False):
+            pass  # what began before
+        return sum(ran.acquire(timeout=within_s) for _ in range(2))
+    finally:
+        scheduler.shutdown()
+
+
+def test_a_scheduler_goes_on_when_the_clock_is_set_back_two_days(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    assert runs_after_two_days_back(monkeypatch, TICKS_WITHIN_S) == 2
+
+
+def test_the_control_apschedulers_own_store_waits_for_two_days(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(WakingJobs, "get_due_jobs", MemoryJobStore.get_due_jobs)
+    assert runs_after_two_days_back(monkeypatch, 1.2) == 0
+
+
+@pytest.mark.parametrize(("back_s", "runs"), [(0, 1), (1, 1), (299, 1), (301, 2)])
+def test_a_clock_that_was_off_by_less_than_a_run_brings_none_forward(
+    back_s: int, runs: int
+) -> None:
+    (job,) = overdue(5)
+    scheduler = make_scheduler([replace(job, at_start=False)], background=True, now=lambda: MOMENT)
+    scheduler.start(paused=True)
+    try:
+        store, slot = scheduler._jobstores["default"], datetime(2026, 3, 2, 1, 5, tzinfo=UTC)
+        scheduler.modify_job("overdue", next_run_time=slot)
+        assert [one.id for one in store.get_due_jobs(slot)] == ["overdue"]
+        scheduler.modify_job("overdue", next_run_time=slot + timedelta(minutes=5))
+        store.get_due_jobs(slot - timedelta(seconds=back_s))
+        brought = scheduler.get_job("overdue").next_run_time < slot + timedelta(minutes=5)
+        assert 1 + brought == runs
+    finally:
+        scheduler.shutdown()

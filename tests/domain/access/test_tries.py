@@ -297,3 +297,17 @@ def test_a_token_has_scopes_of_its_account_and_ends_within_a_year() -> None:
     )
     asked = NewToken(name="밤", expires_on=today, scopes=["case.read"])
     assert asked.expires_at == seoul("2026-04-02T00:00")
+
+
+@pytest.mark.parametrize(
+    ("back", "compared"), [(timedelta(minutes=59), False), (HOUR, True), (timedelta(days=2), True)]
+)
+def test_what_was_tried_before_the_clock_was_set_back_an_hour_is_forgotten(
+    back: timedelta, compared: bool
+) -> None:
+    account = an_account()
+    wrong(account, NOW, times=10)
+    assert not may_try(account, NOW)
+    assert may_try(account, NOW - back) is compared
+    if compared:  # and from then on it is counted as ever
+        assert wrong(account, NOW - back, times=12) == 5

@@ -9,6 +9,7 @@ from uuid import UUID
 
 import pytest
 
+from casework.domain.access.tokens import CLOCKS_DIFFER
 from casework.domain.agencies import rosters
 from casework.domain.agencies.links import (
     CODE_FOR,
@@ -16,9 +17,11 @@ from casework.domain.agencies.links import (
     FAILURES,
     HOUR,
     OPENINGS_AN_HOUR,
+    SESSION_FOR,
     TRIES_A_CODE,
     TRIES_AN_HOUR,
     AgencyLink,
+    LinkSession,
     TooManyCodes,
 )
 from casework.domain.agencies.rosters import DeliveryReport, quantity_of
@@ -252,3 +255,34 @@ def test_a_way_in_is_a_description(text: str) -> None:
     with pytest.raises(Invalid):
         check_way_in(text)
     check_way_in("x" * 500)
+
+
+@pytest.mark.parametrize(
+    ("back", "forgotten"), [(timedelta(minutes=59), False), (HOUR, True), (timedelta(days=2), True)]
+)
+def test_what_was_asked_before_the_clock_was_set_back_an_hour_is_forgotten(
+    back: timedelta, forgotten: bool
+) -> None:
+    link = a_link()
+    for _ in range(CODES_AN_HOUR):
+        link.take_code(ID, "digest", NOW)
+    for _ in range(OPENINGS_AN_HOUR):
+        link.count_opening(NOW)
+    assert link.count_opening(NOW - back) is forgotten
+    if forgotten:
+        link.take_code(ID, "digest", NOW - back)
+    else:
+        with pytest.raises(TooManyCodes):
+            link.take_code(ID, "digest", NOW - back)
+
+
+def test_a_session_lasts_half_an_hour_and_none_begins_later_than_now() -> None:
+    session = LinkSession(
+        digest="d", link_id=ID, started_at=NOW, ends_at=NOW + SESSION_FOR, source=None
+    )
+    ends = session.ends_at
+    assert [session.is_good(at) for at in (ends - A_MOMENT, ends)] == [True, False]
+    earliest = NOW - CLOCKS_DIFFER
+    assert [session.is_good(at) for at in (earliest - A_MOMENT, earliest, NOW)] == [
+        False, True, True,
+    ]  # fmt: skip

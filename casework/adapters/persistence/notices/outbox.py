@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Set
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import (
+    Column,
     ColumnElement,
     Connection,
     and_,
@@ -24,7 +25,14 @@ from casework.adapters.persistence.engine.encrypted_columns import vault_of
 from casework.adapters.persistence.engine.paging import page
 from casework.adapters.persistence.rows.mapper import from_row, to_row
 from casework.domain.errors import NotFound
-from casework.domain.notices.outbox import Letter, Message, MessageState, Subscription
+from casework.domain.notices.outbox import (
+    LONGEST_LEASE,
+    LONGEST_WAIT,
+    Letter,
+    Message,
+    MessageState,
+    Subscription,
+)
 from casework.workflows.ports.paging import Page, Paging
 
 _message = t.message
@@ -165,9 +173,17 @@ class SqlOutbox:
 def _is_due(now: datetime) -> ColumnElement[bool]:
     return and_(
         text("message.state = 'waiting'"),
-        _message.c.next_at <= now,
-        or_(_message.c.leased_until.is_(None), _message.c.leased_until <= now),
+        _is_over(_message.c.next_at, now, LONGEST_WAIT),
+        or_(
+            _message.c.leased_until.is_(None),
+            _is_over(_message.c.leased_until, now, LONGEST_LEASE),
+        ),
     )
+
+
+def _is_over(until: Column[Any], now: datetime, longest: timedelta) -> ColumnElement[bool]:
+    """Whether a wait is over, or can be none since no wait is so long: the clock was set back."""
+    return or_(until <= now, until > now + longest)
 
 
 def _ranked(now: datetime, *, endpoints: bool, but: Set[UUID]) -> Any:
@@ -185,6 +201,6 @@ def _ranked(now: datetime, *, endpoints: bool, but: Set[UUID]) -> Any:
             _is_due(now),
             receiver.is_not(None),
             receiver.not_in(but),
-            or_(endpoint.c.retry_at.is_(None), endpoint.c.retry_at <= now),
+            or_(endpoint.c.retry_at.is_(None), _is_over(endpoint.c.retry_at, now, LONGEST_WAIT)),
         )
     )

@@ -27,9 +27,8 @@ class SqlJobs:
 
     def get(self, name: str) -> JobView:
         real, ended = ~RUN.dry_run, RUN.ended_at.is_not(None)
-        going_on = _runs(
-            name, ~ended, RUN.error.is_(None), RUN.started_at > self._now - GOES_ON_FOR
-        )
+        is_new = RUN.started_at > self._now - GOES_ON_FOR
+        going_on = _runs(name, ~ended, RUN.error.is_(None), is_new, self._is_past)
         return JobView(
             last_run=self._newest(name, real),
             last_success=self._newest(name, real, ended),
@@ -37,8 +36,13 @@ class SqlJobs:
             in_flight=[dict(row._mapping) for row in self._connection.execute(going_on)],
         )
 
+    @property
+    def _is_past(self) -> ColumnElement[bool]:
+        """Before a clock was set back runs began later than now: they say nothing of now."""
+        return RUN.started_at <= self._now + GOES_ON_FOR
+
     def _newest(self, name: str, *which: ColumnElement[bool]) -> Row | None:
-        row = self._connection.execute(_runs(name, *which).limit(1)).first()
+        row = self._connection.execute(_runs(name, *which, self._is_past).limit(1)).first()
         return None if row is None else dict(row._mapping)
 
     def runs(self, job: str, paging: Paging) -> Page:

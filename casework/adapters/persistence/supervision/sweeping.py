@@ -17,6 +17,7 @@ from sqlalchemy import (
     ScalarSelect,
     and_,
     bindparam,
+    exists,
     func,
     select,
     update,
@@ -69,7 +70,10 @@ class SqlSweepStore:
             "started_by": started_by,
         }
         with self._engine.begin() as connection:
-            taken: UUID | None = connection.scalar(_BEGIN[connection.dialect.name], record)
+            begin = _BEGIN[connection.dialect.name]
+            taken: UUID | None = connection.scalar(begin, record)
+            if taken is None and connection.execute(_LEAVE_SLOT, {"of": job, "at": slot}).rowcount:
+                taken = connection.scalar(begin, record)
         return taken
 
     def end_run(self, run_id: UUID, now: datetime, counts: dict[str, int]) -> None:
@@ -151,4 +155,15 @@ _BEGIN: Final = {
     .returning(t.job_run.c.id)
     for dialect in (postgresql, sqlite)
 }
+# Where a later slot was swept already, the clock was set back: the slot is due once more.
+_later = t.job_run.alias("later")
+_LEAVE_SLOT: Final = (
+    update(t.job_run)
+    .where(
+        t.job_run.c.job == bindparam("of"),
+        t.job_run.c.slot == bindparam("at"),
+        exists().where(_later.c.job == bindparam("of"), _later.c.slot > bindparam("at")),
+    )
+    .values(slot=None)
+)
 _END: Final = update(t.job_run).where(t.job_run.c.id == bindparam("run"))

@@ -9,7 +9,19 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, Engine, and_, delete, insert, null, or_, select, update
+from sqlalchemy import (
+    Column,
+    ColumnElement,
+    Connection,
+    Engine,
+    and_,
+    delete,
+    insert,
+    null,
+    or_,
+    select,
+    update,
+)
 from sqlalchemy.dialects import postgresql, sqlite
 
 from casework.adapters.persistence import tables as t
@@ -244,6 +256,11 @@ def _claimed(actor: Actor, facts: RequestFacts) -> tuple[Any, ...]:
     )
 
 
+def _is_left(claimed_at: Column[Any], now: datetime) -> ColumnElement[bool]:
+    """Whether a key was left as it was held: long ago, or before the clock was set back."""
+    return or_(claimed_at < now - KEY_LEASE, claimed_at > now + KEY_LEASE)
+
+
 def _held(actor: Actor, facts: RequestFacts, claimed_at: datetime) -> tuple[Any, ...]:
     """The key as it is held by the request that took it at an instant."""
     table = t.idempotency
@@ -272,7 +289,7 @@ def _claim(connection: Connection, actor: Actor, now: datetime, facts: RequestFa
             table.c.claimed_at < now - KEY_RETENTION,
             and_(
                 table.c.in_progress,
-                table.c.claimed_at < now - KEY_LEASE,
+                _is_left(table.c.claimed_at, now),
                 table.c.digest == facts.digest,
                 table.c.made.is_(None),
             ),
@@ -287,6 +304,6 @@ def _claim(connection: Connection, actor: Actor, now: datetime, facts: RequestFa
             code="idempotency_key_reused",
             field="Idempotency-Key",
         )
-    if known.in_progress and known.claimed_at >= now - KEY_LEASE:
+    if known.in_progress and abs(now - known.claimed_at) <= KEY_LEASE:
         raise Conflict("the same request is being carried out", code="in_flight")
     raise Replay(from_memory(known.made or {}))

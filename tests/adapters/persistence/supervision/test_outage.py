@@ -135,7 +135,8 @@ def test_a_clock_that_goes_backwards_repeats_nothing_and_forgets_nothing(
     moved(world, referrals[1], "start", PROVIDER)
     late = a_referral(world, a_supported_case(world), priority="emergency")
     at = seoul(AFTER)
-    assert sweep(world, at) is None, "this slot was swept before"
+    again = sweep(world, at)  # a slot that was swept before
+    assert again is None or again.found == 0
     result = sweep(world, at + timedelta(hours=12))
     assert result is not None
     assert result.failed == 0
