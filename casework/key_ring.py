@@ -54,7 +54,11 @@ def _keys_of_values(vault: KeyVault, engine: Engine, own: list[KeyCheck]) -> lis
     """Other keys that values are stored under, where nothing tells which ring is expected."""
     rows = EncryptedRows(engine.execution_options(vault=vault), vault)
     known = {"", *(one.id for one in own)}  # a value that is still to be encrypted has no key
-    return [KeyCheck(id, "in use", "") for id in sorted(rows.values_by_key()) if id not in known]
+    return [
+        KeyCheck(id, "in use", "")
+        for id in sorted(rows.values_by_key(only_readable=True))
+        if id not in known
+    ]
 
 
 def _named(checks: Iterable[KeyCheck]) -> str:

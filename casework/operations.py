@@ -21,6 +21,7 @@ from casework.adapters.persistence.audit.sealing import seal_with
 from casework.adapters.persistence.casefile.case_numbers import give_numbers
 from casework.adapters.persistence.directory import places
 from casework.adapters.persistence.engine.engine import open_engine
+from casework.adapters.persistence.engine.storage import has_room
 from casework.adapters.persistence.exchange.imports import actor_named, unfinished_imports
 from casework.adapters.persistence.rows import bulk
 from casework.adapters.persistence.schema import migrations
@@ -207,6 +208,7 @@ def readiness(of: Installation) -> dict[str, Any]:
         "database": False,
         "schema": False,
         "keys": _keys_open(of.vault),
+        "storage": False,
         "scheduler": False,
         "last_tick": None,
         "last_success": None,
@@ -220,6 +222,8 @@ def readiness(of: Installation) -> dict[str, Any]:
         parts["keys"] = parts["keys"] and not key_ring.unopened(of.vault, of.engine)
         if parts["schema"]:
             parts |= _scheduler_state(of, now)
+            least = of.settings.min_free_mb * 2**20
+            parts["storage"] = has_room(of.engine, [of.settings.data_dir], least, now)
     except Exception as error:
         log.warning("not ready", error=type(error).__name__)
     return parts

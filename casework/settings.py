@@ -57,6 +57,7 @@ class Settings(BaseSettings):
     sweep_minutes: int = Field(default=5, ge=1, le=60)
     threads: int = Field(default=8, ge=1, le=64)
     rate_limit: int | None = Field(default=None, ge=0, le=100_000)
+    min_free_mb: int = Field(default=100, ge=0, le=1_000_000)
     log_requests: bool = True
     request_log: Path | None = None
     provider_access_days: int = Field(default=30, ge=0, le=3650)

@@ -78,3 +78,20 @@ def test_every_test_that_is_named_is_there() -> None:
         if not (ROOT / "tests" / file).exists() or name not in functions(file)
     ]
     assert not missing, "\n".join(missing)
+
+
+def test_every_file_that_is_named_is_there() -> None:
+    text = PAGE.read_text("utf-8")
+    tests = re.findall(r"[\w/]*/test_\w+\.py", text)
+    named = {f"tests/{one.removeprefix('tests/')}" for one in tests}
+    named |= set(re.findall(r"`((?:casework|tests)/[\w/.]+)`", text))
+    assert len(named) > 50
+    assert [one for one in sorted(named) if not (ROOT / one).exists()] == []
+
+
+def test_every_section_that_is_named_is_there() -> None:
+    text = PAGE.read_text("utf-8")
+    headings = set(re.findall(r"^## (.+)$", text, re.MULTILINE))
+    named = set(re.findall(r'(?:above|below), "([^"]+)"', text))
+    assert named
+    assert named <= headings, named - headings

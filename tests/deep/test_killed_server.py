@@ -52,6 +52,11 @@ class Killable:
             stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
         )  # fmt: skip
 
+    @property
+    def pid(self) -> int:
+        """The process that serves now."""
+        return self._process.pid
+
     def kill(self) -> None:
         """Kill it and start it again."""
         self.end()

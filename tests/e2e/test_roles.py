@@ -14,6 +14,8 @@ from sqlalchemy.exc import ProgrammingError
 from casework.adapters.persistence.engine.engine import open_engine
 from casework.adapters.persistence.scope import database_roles, row_level_security
 from casework.adapters.persistence.scope.database_grants import TABLES, rights_on
+from casework.adapters.persistence.tables.base import metadata
+from casework.adapters.persistence.tables.secret_columns import SECRETS
 from tests import postgres
 from tests.conftest import Store
 from tests.e2e.test_cli import KEYS, Run, run
@@ -157,12 +159,28 @@ REFUSED = {
         "INSERT INTO audit_pending SELECT id FROM audit_entry",
         "DELETE FROM audit_seal",
         "UPDATE account SET role = 'admin'",
-        "SELECT * FROM refresh_token",
+        "UPDATE account SET password_hash = ''",
+        "UPDATE account SET is_active = false",
+        "SELECT * FROM account",
+        "SELECT * FROM agency_link",
+        "SELECT digest FROM account_token",
+        "SELECT digest FROM recovery_code",
+        "SELECT digest FROM refresh_token",
+        "SELECT digest FROM link_session",
+        "SELECT source FROM sign_in_source",
+        "SELECT text FROM way_in",
+        "SELECT note FROM delivered",
+        "SELECT id FROM access_request",
+        "SELECT state FROM account_grant_log",
+        "SELECT id FROM audit_review",
     ],
     "figures": [
         "SELECT * FROM resident",
         "SELECT * FROM care_case",
         "SELECT * FROM audit_entry",
+        "SELECT id FROM account",
+        "SELECT id FROM offering",
+        "SELECT id FROM job_run",
         "SELECT casework_cases_sent()",
         "SELECT casework_open_cases(gen_random_uuid())",
         "INSERT INTO closed_month SELECT * FROM closed_month",
@@ -182,6 +200,45 @@ def test_a_role_may_not_do_more_than_its_work(
         assert isinstance(refused.value.orig, InsufficientPrivilege), statement
     with engine.connect() as connection:
         assert connection.scalar(text("SELECT count(*) FROM closed_month")) == 0
+    engine.dispose()
+
+
+@pytest.mark.parametrize("store", ["postgres"], indirect=True)
+@pytest.mark.parametrize(
+    ("table", "column"), [(table, name) for table in SECRETS for name in sorted(SECRETS[table])]
+)
+def test_no_role_but_that_which_signs_people_in_reads_what_lets_them_in(
+    store: Store, postgres_server: postgres.Server, table: str, column: str
+) -> None:
+    statement = text(f"SELECT {column} FROM {table}")
+    for part in ("scheduler", "figures"):
+        engine = engine_of(postgres_server.url_as(f"casework_{part}", store.url))
+        with engine.connect() as connection, pytest.raises(ProgrammingError) as refused:
+            connection.execute(statement)
+        assert isinstance(refused.value.orig, InsufficientPrivilege), part
+        engine.dispose()
+    engine = engine_of(store.url)
+    with engine.connect() as connection:  # the control: the application reads it
+        connection.execute(statement)
+    engine.dispose()
+
+
+@pytest.mark.parametrize("store", ["postgres"], indirect=True)
+def test_of_an_account_the_scheduler_reads_every_other_column_and_changes_none_that_counts(
+    store: Store,
+) -> None:
+    query = text(
+        "SELECT privilege_type, column_name FROM information_schema.column_privileges "
+        "WHERE grantee = 'casework_scheduler' AND table_name = :table"
+    )
+    engine = engine_of(store.owner_url)
+    with engine.connect() as connection:
+        for table in SECRETS:
+            found = connection.execute(query, {"table": table}).all()
+            read = {name for right, name in found if right == "SELECT"}
+            assert read == set(metadata.tables[table].c.keys()) - SECRETS[table]
+            changed = {name for right, name in found if right == "UPDATE"}
+            assert changed == ({"version"} if table == "account" else set())
     engine.dispose()
 
 

@@ -6,6 +6,7 @@ import os
 import re
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
@@ -318,6 +319,27 @@ def test_what_a_browser_carries_goes_nowhere_else(agency: Agency, asked: UUID) -
     )
     assert "<script" not in agency.last.text
     assert "style=" not in agency.last.text
+
+
+def test_in_production_a_browser_takes_its_cookies_over_tls_alone(
+    agency: Agency, asked: UUID
+) -> None:
+    app: Any = agency.api.client.app
+    services = app.state.services
+    app.state.services = replace(services, is_production=True)
+    agency.browser = TestClient(app, base_url="https://agency.example", follow_redirects=True)
+    try:
+        agency.enters()
+        cookies = agency.last.history[0].headers.get_list("set-cookie")
+        assert [one.partition("=")[0] for one in cookies] == ["__Secure-casework_link"]
+        assert {"HttpOnly", "SameSite=strict", "Secure"} <= set(cookies[0].split("; "))
+        assert set(agency.browser.cookies) == {"__Secure-casework_link", "__Secure-casework_form"}
+        assert f"do.{asked}" in agency.get().text
+        agency.post("/leave")
+        assert set(agency.browser.cookies) == {"__Secure-casework_form"}
+        assert f"do.{asked}" not in agency.get().text
+    finally:
+        app.state.services = services
 
 
 def test_a_look_changes_nothing_and_sends_nothing(agency: Agency, asked: UUID) -> None:

@@ -18,7 +18,7 @@ from casework.adapters.http.route import GuardedRoute
 from casework.workflows.supervision.overdue import JOB
 
 router = APIRouter(route_class=GuardedRoute, tags=["operation"])
-NEEDED: Final = ("database", "schema", "keys")
+NEEDED: Final = ("database", "schema", "keys", "storage")
 MOMENTS: Final = {
     "last_tick": "When the last tick of a scheduler was done.",
     "last_success": "When the last run was done that was not dry.",
@@ -39,6 +39,7 @@ class Readiness(ResponseBody):
     database: bool
     schema_: bool = Field(alias="schema")
     keys: bool
+    storage: bool
     scheduler: bool
     last_tick: AwareDatetime | None
     last_success: AwareDatetime | None
@@ -65,7 +66,7 @@ def live() -> Response:
 def ready(request: Request) -> Response:
     """It can do its work.
 
-    Database, schema revision and keys, or 503; ``degraded`` while no scheduler ticks.
+    Database, schema, keys and room to write, or 503; ``degraded`` while no scheduler ticks.
 
     A process without a scheduler answers as well as any other, so it stays where it is asked.
     """

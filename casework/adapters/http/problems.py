@@ -37,14 +37,31 @@ _STATUS_BY_CODE = {
     "too_many_requests": 429,
     "in_flight": 409,
     "busy": 503,
+    "storage_full": 503,
     "method_not_allowed": 405,
     "malformed": 400,
     "internal_error": 500,
 }
 
 
+# Seconds until it may be better; one where nothing is said.
+_RETRY_AFTER = {"storage_full": 60}
+
+
 class Problem(Refusal):
     """A refusal by the HTTP layer itself, before any use case."""
+
+
+def of_fault(fault: str | None) -> Problem:
+    """The refusal where the database cannot, for now: its disk is full, or it is busy."""
+    if fault == "full":
+        return Problem("", code="storage_full")
+    return Problem("", code="busy")
+
+
+def retry_after(refusal: Refusal) -> str:
+    """When to try again, as the header says it: in seconds."""
+    return str(getattr(refusal, "retry_after", _RETRY_AFTER.get(refusal.code, 1)))
 
 
 def status_of(refusal: Refusal) -> int:
@@ -79,7 +96,7 @@ def problem(refusal: Refusal, accept_language: str | None) -> Response:
     if status == 401:
         headers["WWW-Authenticate"] = "Bearer"
     elif status in (429, 503):
-        headers["Retry-After"] = str(getattr(refusal, "retry_after", 1))
+        headers["Retry-After"] = retry_after(refusal)
     return Response(
         orjson.dumps(document, default=str),
         status_code=status,

@@ -12,7 +12,7 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from structlog import get_logger
 
-from casework.adapters.http.problems import Problem, problem
+from casework.adapters.http.problems import Problem, of_fault, problem
 from casework.adapters.http.services import Services
 from casework.domain.access.policy import Actor
 from casework.domain.errors import Invalid, Refusal
@@ -48,7 +48,7 @@ def refuse(
                 store.note_refusal(actor, action, now, refusal.code, outcome, refusal.about)
     except Exception as unwritten:
         log.error("audit entry not written", task=facts.task, error=type(unwritten).__name__)
-        refusal = Problem("", code="busy")
+        refusal = of_fault(services.fault(unwritten))
     response = problem(refusal, request.headers.get("accept-language"))
     response.headers["X-Request-Id"] = facts.request_id or ""
     return response
@@ -86,7 +86,7 @@ def refusal_for(services: Services, facts: RequestFacts, error: Exception) -> Re
     fault = services.fault(error)
     if fault == "locked" and facts.idempotency_key is not None:
         return Problem("", code="in_flight")
-    return Problem("", code="busy") if fault else None
+    return of_fault(fault) if fault else None
 
 
 def shown_name(part: object) -> str:

@@ -73,7 +73,7 @@ class Services:
     now: Callable[[], datetime]
     new_id: Callable[[], UUID]
     cursor_key: bytes
-    # "retry", "locked" or "busy" for a passing fault of the database, else None.
+    # "retry", "locked", "full" or "busy" for a passing fault of the database, else None.
     fault: Callable[[Exception], str | None]
     # Standards or holidays were changed: drop what was cached of them.
     forget: Callable[[], None]

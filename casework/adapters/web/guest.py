@@ -88,7 +88,7 @@ class Guest:
         return self._with_form_cookie(response)
 
     def _with_form_cookie(self, response: Response) -> Response:
-        if self.request.cookies.get(FORM_COOKIE) != self.form_cookie:
+        if carried(self.services, self.request, FORM_COOKIE) != self.form_cookie:
             set_cookie(self, response, FORM_COOKIE, self.form_cookie)
         return response
 
@@ -113,11 +113,31 @@ class Guest:
         return Response(None, 303, headers | {"Cache-Control": "no-store"}, **with_it)
 
 
+def named(services: Services, name: str) -> str:
+    """A cookie's name; in production one that a browser takes over TLS alone."""
+    return f"__Secure-{name}" if services.is_production else name
+
+
+def carried(services: Services, request: Request, name: str) -> str | None:
+    """What a browser carries in a cookie, if it carries it."""
+    return request.cookies.get(named(services, name))
+
+
+def drop_cookie(guest: Guest, response: Response) -> None:
+    """Take the session out of the browser, with the attributes it was set with."""
+    services = guest.services
+    response.delete_cookie(
+        named(services, COOKIE), path=guest.path, httponly=True, samesite="strict",
+        secure=services.is_production,
+    )  # fmt: skip
+
+
 def set_cookie(guest: Guest, response: Response, name: str, value: str) -> None:
     """A cookie that only the pages of this link get."""
     path = guest.path if name == COOKIE else "/a"  # each open link has its own session
     response.set_cookie(
-        name, value, max_age=int(SESSION_FOR.total_seconds()) if name == COOKIE else None,
+        named(guest.services, name), value,
+        max_age=int(SESSION_FOR.total_seconds()) if name == COOKIE else None,
         path=path, httponly=True, samesite="strict", secure=guest.services.is_production,
     )  # fmt: skip
 
@@ -125,11 +145,13 @@ def set_cookie(guest: Guest, response: Response, name: str, value: str) -> None:
 def _opened(request: Request, secret: str) -> Guest:
     """The link behind an address. Raises LinkRefused."""
     services: Services = request.app.state.services
-    asked = LinkRequest(secret, request.cookies.get(COOKIE), request.state.facts, services.now())
+    asked = LinkRequest(
+        secret, carried(services, request, COOKIE), request.state.facts, services.now()
+    )
     visit = links.open_visit(services.linking, asked)
     request.state.visit = visit
-    carried = request.cookies.get(FORM_COOKIE) or services.linking.keys.new_secret()
-    return Guest(services, request, asked, visit, carried)
+    form_cookie = carried(services, request, FORM_COOKIE) or services.linking.keys.new_secret()
+    return Guest(services, request, asked, visit, form_cookie)
 
 
 class LinkRoute(PageRoute):
@@ -146,7 +168,7 @@ def _posted(request: Request) -> tuple[Guest, Form]:
     """The opened link with its form, one of ours. Raises Problem ``form_expired``."""
     guest: Guest = request.state.guest
     form = Form.of(request._body)
-    if FORM_COOKIE not in request.cookies or not hmac.compare_digest(
+    if carried(guest.services, request, FORM_COOKIE) is None or not hmac.compare_digest(
         form.get("token", "").encode(), guest.token.encode()
     ):
         raise Problem("the form is too old; go back and try again", code="form_expired")

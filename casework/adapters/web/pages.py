@@ -14,7 +14,15 @@ from starlette.background import BackgroundTask
 
 from casework.adapters.http.texts import say
 from casework.adapters.web.forms import ACTIONS, Form, answer_of, ids_in
-from casework.adapters.web.guest import Guest, LinkRoute, _opened, _posted, set_cookie, with_retries
+from casework.adapters.web.guest import (
+    Guest,
+    LinkRoute,
+    _opened,
+    _posted,
+    drop_cookie,
+    set_cookie,
+    with_retries,
+)
 from casework.adapters.web.route import COOKIE, language, style
 from casework.domain.agencies import rosters
 from casework.domain.agencies.links import CodeWrong, LinkRefused, TooManyCodes
@@ -96,7 +104,7 @@ def leave(request: Request, secret: str) -> Response:
     if guest.visit.is_in:  # merely holding the link ends no session
         links.leave(guest.services.linking, guest.visit, guest.link_request)
     response = guest.to(done="left")
-    response.delete_cookie(COOKIE, path=guest.path)
+    drop_cookie(guest, response)
     return response
 
 

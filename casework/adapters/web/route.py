@@ -22,7 +22,13 @@ from structlog.contextvars import bound_contextvars
 from casework.adapters.http.bodies import Aborted, read_body
 from casework.adapters.http.limits import MAX_BODY, check_text
 from casework.adapters.http.middleware import tell
-from casework.adapters.http.problems import Problem, language_of, status_of
+from casework.adapters.http.problems import (
+    Problem,
+    language_of,
+    of_fault,
+    retry_after,
+    status_of,
+)
 from casework.adapters.http.refusals import RECORD_SECONDS
 from casework.adapters.http.route import FORM, SECONDS, GuardedRoute, check_type
 from casework.adapters.http.services import Services
@@ -137,7 +143,7 @@ def _problem(
     fault = services.fault(error) if known is None else None
     if known is None and fault is None:
         log.error("request failed", task=facts.task, error=type(error).__name__, exc_info=error)
-    refusal = known or Problem("", code="busy" if fault else "internal_error")
+    refusal = known or (of_fault(fault) if fault else Problem("", code="internal_error"))
     visit = getattr(request.state, "visit", None)
     if visit is not None:
         written = replace(facts, asked_for=f"link {visit.link.id}")
@@ -150,11 +156,11 @@ def _problem(
                 )
         except Exception as unwritten:
             log.error("audit entry not written", task=facts.task, error=type(unwritten).__name__)
-            refusal = Problem("", code="busy")
+            refusal = of_fault(services.fault(unwritten))
     status = status_of(refusal)
     title, detail = say(refusal.code, refusal.detail, language(request))
     back = f"/a/{request.path_params['secret']}" if visit is not None else None
     response = page(request, "problem.html", status, heading=title, text=detail, back=back)
     if status in (429, 503):
-        response.headers["Retry-After"] = str(getattr(refusal, "retry_after", 1))
+        response.headers["Retry-After"] = retry_after(refusal)
     return response

@@ -112,7 +112,7 @@ def belonging(store: AccountAdministration, requested: NewAccount) -> dict[str, 
 
 
 def move(editor: AccountEditor, account: Account, requested: NewAccount) -> None:
-    """Change role or place; the account loses the grants and tokens of the old one."""
+    """Change role or place; the account loses grants, sessions and tokens of the old one."""
     requested.check()
     place: dict[str, Any] = {"centre_code": None, "district_code": None, "provider_id": None}
     place |= belonging(editor.register, requested)
@@ -123,7 +123,7 @@ def move(editor: AccountEditor, account: Account, requested: NewAccount) -> None
     for name, value in place.items():
         setattr(account, name, value)
     account.grants = []
-    end_tokens(editor, account)
+    end_credentials(editor, account)
     editor.save(account, GrantAct.CHANGED)
 
 
@@ -144,22 +144,19 @@ def activate(editor: AccountEditor, account: Account, *, active: bool) -> None:
     if not active:
         refuse_carrier(editor, account)
     account.is_active = active
-    editor.register.sign_out(account.id, editor.now)
-    if not active:
-        end_tokens(editor, account)
+    end_credentials(editor, account)
     editor.save(account, GrantAct.ENABLED if active else GrantAct.DISABLED)
 
 
-def end_tokens(editor: AccountEditor, account: Account) -> None:
-    """Revoke every token of an account."""
-    securing.end_tokens(editor.register, account, editor.by, editor.now, editor.new_id)
+def end_credentials(editor: AccountEditor, account: Account) -> None:
+    """End every session of an account, and every token."""
+    securing.end_credentials(editor.register, account, editor.by, editor.now, editor.new_id)
 
 
 def reset_password(editor: AccountEditor, account: Account, password_hash: str) -> None:
     """Set a password that its owner must change; ends all sessions and tokens."""
     account.take_password(password_hash, first=True)
-    editor.register.sign_out(account.id, editor.now)
-    end_tokens(editor, account)
+    end_credentials(editor, account)
     editor.save(account, GrantAct.PASSWORD_RESET)
 
 
@@ -186,15 +183,19 @@ def give(editor: AccountEditor, account: Account, action: str) -> None:
 
 
 def take(editor: AccountEditor, account: Account, action: str) -> None:
-    """Revoke a grant, from the next request on."""
+    """Revoke a grant and every token: granted again, it must not revive one that was given out."""
     if action not in account.grants:
         raise NotFound("no such grant")
     account.grants = [one for one in account.grants if one != action]
+    end_credentials(editor, account)
     editor.save(account, GrantAct.GRANT_REVOKED, action)
 
 
 def identify(editor: AccountEditor, account: Account, external_id: str | None) -> None:
-    """Link the account to an identity at the identity provider; None unlinks it."""
+    """Link the account to an identity at the identity provider; None unlinks it.
+
+    Whoever was signed in by the identity of before keeps no token.
+    """
     require(
         external_id is None or len(external_id) <= MAX_EXTERNAL_ID_LENGTH,
         f"issuer and subject have at most {MAX_EXTERNAL_ID_LENGTH} characters",
@@ -202,6 +203,8 @@ def identify(editor: AccountEditor, account: Account, external_id: str | None) -
         field="subject",
     )
     if account.external_id != external_id:
+        if account.external_id is not None:
+            end_credentials(editor, account)
         account.external_id = external_id
         editor.save(account, GrantAct.LINKED if external_id else GrantAct.UNLINKED)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Container
 from datetime import datetime
 from typing import Final
 from uuid import UUID
@@ -12,7 +12,7 @@ from casework.domain.access.accounts import Account, check_password
 from casework.domain.access.grant_log import GrantAct, entry_of
 from casework.domain.access.policy import Actor
 from casework.domain.access.tokens import MAX_TOKENS, PREFIX, AccountToken, NewToken, live
-from casework.domain.errors import Conflict, Forbidden, NotFound, require
+from casework.domain.errors import Conflict, Forbidden, Invalid, NotFound, require
 from casework.domain.text import clean_line
 from casework.workflows.access import attempts
 from casework.workflows.access.attempts import Credentials
@@ -64,19 +64,18 @@ def end_sessions(ctx: Context) -> None:
 
 
 def _end_credentials(ctx: Context, register: AccountAdministration, account: Account) -> None:
-    """Nothing that was given out for an account lets anybody in any more."""
-    register.sign_out(account.id, ctx.now)
-    end_tokens(register, account, ctx.actor, ctx.now, ctx.new_id)
+    end_credentials(register, account, ctx.actor, ctx.now, ctx.new_id)
 
 
-def end_tokens(
+def end_credentials(
     register: AccountAdministration,
     account: Account,
     by: Actor,
     now: datetime,
     new_id: Callable[[], UUID],
 ) -> None:
-    """Revoke every token of an account."""
+    """End every session of an account and revoke every token: nothing given out lets anybody in."""
+    register.sign_out(account.id, now)
     for token in register.tokens(account.id):
         revoke_token(register, account, token, by, now, new_id())
 
@@ -89,6 +88,29 @@ def prove_anew(ctx: Context, authentication: Authentication, password: str) -> N
     """
     if authentication.is_local:
         _prove(ctx, authentication, Credentials(password=password))
+
+
+def prove_for_address(
+    ctx: Context,
+    authentication: Authentication,
+    account_id: UUID,
+    changes: Container[str],
+    password: str | None,
+) -> None:
+    """Ask for the password where one's own mail address or telephone is among the changes.
+
+    Notices go there, so a session that was found open must not lead them elsewhere.
+    Raises Invalid ``password_required`` where none was sent, and Forbidden ``password_wrong``.
+    """
+    is_own = account_id == ctx.actor.id and ("email" in changes or "phone" in changes)
+    if not (is_own and authentication.is_local):
+        return
+    if password is None:
+        raise Invalid(
+            "one's own address is changed with the password",
+            code="password_required", field="password",
+        )  # fmt: skip
+    prove_anew(ctx, authentication, password)
 
 
 def begin_totp(ctx: Context, authentication: Authentication, given: Credentials) -> tuple[str, str]:

@@ -64,6 +64,8 @@ def change_staff(ctx: Context, id: UUID, changes: dict[str, Any]) -> UUID:
         editor = _editor(ctx, work)
         if changes.get("is_lead", account.is_head) != account.is_head:
             account.is_head = changes["is_lead"]
+            if not account.is_head:
+                accounts.end_credentials(editor, account)
             editor.save(account, GrantAct.CHANGED)
         if "is_active" in changes:
             accounts.activate(editor, account, active=changes["is_active"])

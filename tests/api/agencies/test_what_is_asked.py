@@ -24,6 +24,7 @@ from tests.api.conftest import (
     FAR_SUPERVISOR,
     HERE,
     OTHER_PROVIDER,
+    PASSWORD,
     PROVIDER,
     SUPERVISOR,
     WORKER,
@@ -170,13 +171,14 @@ def test_everybody_says_where_they_are_called_themselves(api: Api) -> None:
     referral = a_referral(api)
     worker = api.as_(WORKER)
     assert worker.get("/me").json()["phone"] is None
-    assert refusal(worker.post("/me/phone", {"phone": "not one"})) == (422, "invalid")
-    answer = worker.post("/me/phone", {"phone": "051-000-7009"})
+    proof = {"password": PASSWORD}
+    assert refusal(worker.post("/me/phone", {"phone": "not one"} | proof)) == (422, "invalid")
+    answer = worker.post("/me/phone", {"phone": "051-000-7009"} | proof)
     assert answer.status_code == 200, answer.text
     assert answer.json()["phone"] == "051-000-7009"
     assert api.as_(WORKER).get("/me").json() == answer.json()
     assert shown(api, referral)["contact"]["phone"] == "051-000-7009"
-    assert api.as_(WORKER).post("/me/phone", {"phone": None}).json()["phone"] is None
+    assert api.as_(WORKER).post("/me/phone", {"phone": None} | proof).json()["phone"] is None
 
 
 def test_while_the_worker_is_away_the_deputy_is_whom_to_call(api: Api) -> None:

@@ -112,7 +112,8 @@ def test_readiness_says_the_last_and_the_next_tick(api: Api) -> None:
     api.clock.set("2026-03-02T10:02")
     api.as_(SUPERVISOR).post(RUN)
     assert ready(api) == {
-        "status": "ok", "database": True, "schema": True, "keys": True, "scheduler": True,
+        "status": "ok", "database": True, "schema": True, "keys": True, "storage": True,
+        "scheduler": True,
         "last_tick": "2026-03-02T10:00:00+09:00", "last_success": "2026-03-02T10:02:00+09:00",
         "next_tick": "2026-03-02T10:05:00+09:00",
     }  # fmt: skip

@@ -71,12 +71,14 @@ def change_account(id: UUID, body: s.ChangeAccount, call: Caller) -> Response:
 
     Needs ``If-Match``. Who is let in no longer loses sessions and tokens at once.
 
-    Another role or place takes grants and tokens away. Who carries open cases is neither disabled
+    Another role or place takes grants, sessions and tokens away. The own mail address or telephone
+    changes with the own password. Who carries open cases is neither disabled
     nor moved, unless ``hand_over_to`` names who gets them in the same act.
     """
     if call.ctx.expected_version is None:
         raise StaleVersion("say in If-Match which version you saw", code="precondition_required")
-    changes = body.model_dump(exclude_unset=True, exclude={"hand_over_to"})
+    changes = body.model_dump(exclude_unset=True, exclude={"hand_over_to", "password"})
+    securing.prove_for_address(call.ctx, call.authentication, id, changes, body.password)
     return call.change(
         lambda ctx: leaving.change_account(ctx, id, changes, body.hand_over_to), MANAGE, _after
     )
@@ -119,7 +121,7 @@ def grant(id: UUID, body: s.GrantAction, call: Caller) -> Response:
 def revoke_grant(id: UUID, body: s.GrantAction, call: Caller) -> Response:
     """Take a grant away.
 
-    From the next request on.
+    From the next request on; every token of the account ends.
     """
     return call.change(
         lambda ctx: administering.set_grant(ctx, id, body.action, given=False), MANAGE, _after

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any, Final
 from uuid import UUID
 
 from pydantic import AfterValidator, Field, StringConstraints
@@ -18,6 +18,11 @@ Slug = Annotated[str, StringConstraints(min_length=1, max_length=80, pattern=r"^
 Action = Annotated[str, StringConstraints(max_length=40, pattern=r"^[a-z_]+\.[a-z_]+$")]
 Totp = Annotated[str, StringConstraints(pattern=r"^[0-9]{6}$")]
 Email = Annotated[str, Field(min_length=3, max_length=254), ONE_LINE]
+
+
+OWN_ADDRESS: Final[Any] = Field(
+    default=None, description="The own password, once more, where the own address is to change."
+)
 
 
 class ChangePassword(Body):
@@ -87,12 +92,14 @@ class ChangeAccount(Body):
     district: Code | None = None
     provider: Slug | None = Field(default=None, description="Short name of the agency.")
     is_head: bool = False
+    password: Secret | None = OWN_ADDRESS
 
 
 class SetOwnPhone(Body):
-    """Where one is called; null where one is not."""
+    """Where one is called, null where one is not; and the password once more."""
 
     phone: Phone | None
+    password: Secret
 
 
 class ResetPassword(Body):

@@ -43,8 +43,10 @@ def change_password(body: s.ChangePassword, call: Caller) -> Response:
 def set_own_phone(body: s.SetOwnPhone, call: Caller) -> Response:
     """Say where agencies and colleagues call me.
 
-    A worker's stands with each request to an agency; without it that of the centre does.
+    A worker's stands with each request to an agency; without it that of the centre does. The
+    password is asked for once more.
     """
+    securing.prove_anew(call.ctx, call.authentication, body.password)
     securing.set_own_phone(call.ctx, body.phone)
     return respond(render.own_account(replace(call.ctx.actor, phone=body.phone)), 200)
 

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from pydantic import Field, StrictBool
 
-from casework.adapters.api.access.bodies import Email, Username
+from casework.adapters.api.access.bodies import OWN_ADDRESS, Email, Username
 from casework.adapters.api.shared import bodies as s
 from casework.domain.agencies.inbox import MAX_ANSWERS
 from casework.domain.referring.referring import Details
@@ -134,3 +134,4 @@ class ChangeStaff(s.Body):
     email: Email | None = None
     is_active: StrictBool = True
     is_lead: StrictBool = False
+    password: s.Secret | None = OWN_ADDRESS

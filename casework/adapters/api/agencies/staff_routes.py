@@ -15,6 +15,7 @@ from casework.adapters.api.shared.routing import Caller, Paged, operation
 from casework.adapters.http.responses import WithETag
 from casework.adapters.http.route import GuardedRoute
 from casework.domain.errors import StaleVersion
+from casework.workflows.access import securing
 from casework.workflows.agencies import staff
 from casework.workflows.agencies.staff import STAFF, NewStaff
 from casework.workflows.ports.unit_of_work import Reading
@@ -66,11 +67,13 @@ def change_staff(id: UUID, body: s.ChangeStaff, call: Caller) -> Response:
 
     Needs ``If-Match``. The last one who leads the agency stays.
 
-    A disabled account loses sessions and tokens at once.
+    Who is shut out, or leads no longer, loses sessions and tokens at once. The own mail address
+    changes with the own password.
     """
     if call.ctx.expected_version is None:
         raise StaleVersion("say in If-Match which version you saw", code="precondition_required")
-    changes = body.model_dump(exclude_unset=True)
+    changes = body.model_dump(exclude_unset=True, exclude={"password"})
+    securing.prove_for_address(call.ctx, call.authentication, id, changes, body.password)
     return call.change(lambda ctx: staff.change_staff(ctx, id, changes), STAFF, _after)
 
 

@@ -495,6 +495,7 @@ DESCRIPTIONS: Final[dict[str, str]] = {
     "step": "The step.",
     "steps": "Steps that are possible next.",
     "stops_at_border": "The open referrals that do not reach the new centre.",
+    "storage": "Whether there is room to write.",
     "subject": "What it is about.",
     "subject_id": "Identifier of what the row became.",
     "subjects": "Identifiers of the residents it is about.",

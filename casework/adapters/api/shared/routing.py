@@ -37,7 +37,7 @@ _SAYS: Final = {
     413: "a body over 1 MiB",
     422: "fields cannot be right",
     428: "If-Match is missing",
-    503: "busy; try again",
+    503: "busy, or no room to write; try again",
 }
 _DONE: Final = {200: "done", 201: "made"}
 

@@ -212,7 +212,7 @@ def _carry_out(call: Call, ctx: Context, recount: Recount) -> None:
 
     def note_failure(case_id: UUID, error: Exception) -> None:
         log.error("a case could not be recounted", case_id=str(case_id), error=type(error).__name__)
-        if call.services.fault(error) == "busy":
+        if call.services.fault(error) in ("busy", "full"):
             raise error
 
     try:

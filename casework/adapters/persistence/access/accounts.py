@@ -65,6 +65,8 @@ class SqlAccountAdministration:
             raise
 
     def save(self, account: Account) -> None:
+        if not account.password_hash:  # it was read without what lets it in
+            raise ValueError("an account without its password is not saved")
         try:
             update_row(self._connection, t.account, to_row(account))
             account.version += 1  # it may change once more before the commit

@@ -164,7 +164,7 @@ class SqlLinks:
 
     def without_link(self) -> list[tuple[Message, UUID]]:
         message = t.message
-        has_one = exists().where(_link.c.message_id == message.c.id)
+        has_one = exists(_link.c.id).where(_link.c.message_id == message.c.id)
         query = (
             select(message, t.answering.c.provider_id.label("of_provider"))
             .join(t.answering, t.answering.c.account_id == message.c.account_id)
@@ -194,7 +194,7 @@ class SqlLinks:
         """Read for the system itself."""
         session_context.set_system_context(self._connection)
         of, answers = t.referral.c, t.answering.c
-        accepts_requests = exists().where(
+        accepts_requests = exists(_link.c.id).where(
             _link.c.provider_id == of.provider_id, _link.c.month == month
         )
         query = (

@@ -9,7 +9,7 @@ from sqlalchemy import ColumnElement, Connection, select
 
 from casework.adapters.persistence import tables as t
 from casework.adapters.persistence.engine.paging import page
-from casework.adapters.persistence.rows.mapper import from_row
+from casework.adapters.persistence.rows.accounts import KNOWN_ACCOUNT, known_account
 from casework.adapters.persistence.scope.who_sees_what import seen
 from casework.domain.access.accounts import Account, canonical_username
 from casework.domain.access.policy import Role, Scope
@@ -30,7 +30,7 @@ class SqlAccounts:
         return self._worker(t.account.c.username == canonical_username(username), centre_code)
 
     def _worker(self, which: ColumnElement[bool], centre_code: str) -> Account | None:
-        query = select(t.account).where(
+        query = select(*KNOWN_ACCOUNT).where(
             which,
             t.account.c.role == Role.WORKER,
             t.account.c.is_active,
@@ -38,7 +38,7 @@ class SqlAccounts:
         )
         # Not disabled or moved by another transaction between this look and the commit.
         row = self._connection.execute(query.with_for_update(read=True)).first()
-        return None if row is None else from_row(Account, row)
+        return None if row is None else known_account(row)
 
     def still_carries(self, id: UUID | None, centre_code: str) -> UUID | None:
         found = None if id is None else self.worker_of(id, centre_code)
@@ -53,7 +53,7 @@ class SqlAccounts:
     def _within(
         self, scope: Scope, id: UUID, roles: Collection[Role], *, active: bool
     ) -> Account | None:
-        query = select(t.account).where(
+        query = select(*KNOWN_ACCOUNT).where(
             t.account.c.id == id,
             t.account.c.role.in_(roles),
             t.account.c.district_code == scope.actor.district_code,
@@ -61,7 +61,7 @@ class SqlAccounts:
         if active:
             query = query.where(t.account.c.is_active)
         row = self._connection.execute(query).first()
-        return None if row is None else from_row(Account, row)
+        return None if row is None else known_account(row)
 
     def listed(self, role: str | None, centre: str | None, paging: Paging) -> Page:
         account = t.account

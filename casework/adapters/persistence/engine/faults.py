@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import sqlite3
 from typing import Final
 
@@ -18,6 +19,7 @@ _BY_SQLSTATE: Final = {
     "57014": "busy",
     "25006": "busy",  # a standby, which only reads
     "25P03": "busy",
+    "53100": "full",
 }
 # No connection, no resources, an operator's intervention, a fault of the system.
 _BUSY_CLASSES: Final = ("08", "53", "57", "58")
@@ -27,7 +29,6 @@ _BUSY_IN_SQLITE: Final = frozenset(
         sqlite3.SQLITE_LOCKED,
         sqlite3.SQLITE_READONLY,
         sqlite3.SQLITE_IOERR,
-        sqlite3.SQLITE_FULL,
         sqlite3.SQLITE_CANTOPEN,
         sqlite3.SQLITE_PROTOCOL,
     }
@@ -35,7 +36,9 @@ _BUSY_IN_SQLITE: Final = frozenset(
 
 
 def fault(error: Exception) -> str | None:
-    """``retry``, ``locked`` or ``busy``; None for what is no transient fault.
+    """``retry``, ``locked``, ``full`` or ``busy``; None for what is no transient fault.
+
+    ``full`` is a disk without room, the database's or, for what is written beside it, our own.
 
     A database that is gone is ``busy``, whether it was lost while connecting, while it answered, or
     before the driver's error was wrapped.
@@ -45,11 +48,20 @@ def fault(error: Exception) -> str | None:
     if isinstance(error, DBAPIError) and error.connection_invalidated:
         return "busy"
     raw = error.orig if isinstance(error, DBAPIError) else error
+    if isinstance(raw, OSError):
+        return "full" if raw.errno in (errno.ENOSPC, errno.EDQUOT) else None
     if isinstance(raw, sqlite3.Error):
-        # The code's last byte; the others say more of it.
-        code = getattr(raw, "sqlite_errorcode", None)
-        return "busy" if code is not None and code & 0xFF in _BUSY_IN_SQLITE else None
+        return _fault_of_sqlite(getattr(raw, "sqlite_errorcode", None))
     return _fault_of_postgres(raw) if isinstance(raw, psycopg.Error) else None
+
+
+def _fault_of_sqlite(code: int | None) -> str | None:
+    if code is None:
+        return None
+    kind = code & 0xFF  # the last byte; the others say more of it
+    if kind == sqlite3.SQLITE_FULL:
+        return "full"
+    return "busy" if kind in _BUSY_IN_SQLITE else None
 
 
 def _fault_of_postgres(error: psycopg.Error) -> str | None:

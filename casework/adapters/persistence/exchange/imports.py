@@ -24,11 +24,12 @@ from sqlalchemy import (
 from casework.adapters.persistence import tables as t
 from casework.adapters.persistence.engine.encrypted_columns import require_vault, vault_of
 from casework.adapters.persistence.engine.paging import page
+from casework.adapters.persistence.rows.accounts import KNOWN_ACCOUNT, known_account
 from casework.adapters.persistence.rows.mapper import from_row, stored
 from casework.adapters.persistence.scope import session_context
 from casework.adapters.persistence.scope.who_sees_what import listed, seen
 from casework.adapters.persistence.tables.exchange import import_file, import_row
-from casework.domain.access.accounts import Account, canonical_username
+from casework.domain.access.accounts import canonical_username
 from casework.domain.access.policy import Actor, Scope
 from casework.domain.errors import NotFound
 from casework.domain.exchange.importing import (
@@ -300,7 +301,7 @@ def unfinished_imports(engine: Engine) -> list[tuple[UUID, FileKind, Actor | Non
     The command line continues its own imports itself.
     """
     query = (
-        select(_file.id.label("import_id"), _file.kind.label("import_kind"), t.account)
+        select(_file.id.label("import_id"), _file.kind.label("import_kind"), *KNOWN_ACCOUNT)
         .join(t.account, t.account.c.id == _file.account_id)
         .where(_file.ended_at.is_(None))
         .order_by(_file.id)
@@ -313,12 +314,12 @@ def unfinished_imports(engine: Engine) -> list[tuple[UUID, FileKind, Actor | Non
 
 def actor_named(engine: Engine, username: str) -> Actor | None:
     """Who acts under a user name, where that account is active."""
-    query = select(t.account).where(t.account.c.username == canonical_username(username))
+    query = select(*KNOWN_ACCOUNT).where(t.account.c.username == canonical_username(username))
     with engine.connect() as connection:
         row = connection.execute(query).first()
     return None if row is None else _actor_of(row)
 
 
 def _actor_of(row: Any) -> Actor | None:
-    account: Account = from_row(Account, row)
+    account = known_account(row)
     return account.actor() if account.is_active else None

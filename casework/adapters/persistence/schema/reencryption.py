@@ -24,6 +24,7 @@ from sqlalchemy import (
     delete,
     func,
     select,
+    text,
     update,
 )
 from sqlalchemy.exc import DBAPIError
@@ -52,6 +53,9 @@ HEAD: Final = 13
 MIN_PAUSE_S: Final = 0.01
 TRIES: Final = 10
 PAUSE_S: Final = 0.5
+_MAY_READ: Final = text(
+    "SELECT has_column_privilege(CAST(:of AS text), CAST(:one AS text), 'SELECT')"
+)
 # The value that each blind index covers, computed from its decrypted row.
 INDEXED: Final[dict[str, Callable[[dict[str, Any]], str | None]]] = {
     "resident.phone_digits": lambda row: digits_of(row["phone"]),
@@ -92,14 +96,24 @@ class EncryptedRows:
             counts = (select(func.count()).select_from(table) for table in encrypted_tables())
             return sum(connection.scalar(count) or 0 for count in counts)
 
-    def values_by_key(self) -> Counter[str]:
-        """Unencrypted ones are under the empty name."""
+    def values_by_key(self, *, only_readable: bool = False) -> Counter[str]:
+        """Unencrypted ones are under the empty name.
+
+        ``only_readable`` leaves out the columns that the connected role may not read.
+        """
         self._check_policies()
         found: Counter[str] = Counter()
         for table in encrypted_tables():
-            for rows in self._windows(table):
+            for rows in self._windows(table, only_readable=only_readable):
                 found.update(key for row in rows for key in row[1:] if key is not None)
         return found
+
+    def _may_read(self, column: Any) -> bool:
+        of = {"of": column.table.name, "one": column.name}
+        with self._begun(self._reader) as connection:
+            if connection.dialect.name != "postgresql":
+                return True
+            return bool(connection.scalar(_MAY_READ, of))
 
     def add_checks(self, checks: list[KeyCheck]) -> None:
         add_checks(self._engine, checks)
@@ -128,10 +142,16 @@ class EncryptedRows:
         with self._begun() as connection:
             connection.execute(delete(t.configuration).where(IS_CLEAR))
 
-    def _windows(self, table: Table) -> Iterator[list[tuple[Any, ...]]]:
+    def _windows(
+        self, table: Table, *, only_readable: bool = False
+    ) -> Iterator[list[tuple[Any, ...]]]:
         """Each row's id, and the key that each of its encrypted or indexed columns names."""
         last = UUID(int=0)
         columns = [*columns_with_ciphertext(table), *blind_columns(table)]
+        if only_readable:
+            columns = [column for column in columns if self._may_read(column)]
+            if not columns:
+                return
         heads = [_head(column) for column in columns]
         while True:
             query = select(table.c.id, *heads).where(table.c.id > last).order_by(table.c.id)

@@ -142,7 +142,23 @@ OWN_RIGHTS: Final[dict[str, Rights]] = {
     "offering_centre": Rights(app="SID", scheduler="SI"),
     "directory_change": Rights(app="SI", scheduler="SI"),
     "link_session": Rights(app="SIUD", scheduler=""),
+    # Read without its secrets, as below. The scheduler makes links, and opens none.
+    "account": Rights(scheduler=""),
+    "agency_link": Rights(scheduler="I"),
+    # What no job reads or writes.
+    "access_request": Rights(scheduler=""),
+    "account_grant_log": Rights(app="SI", scheduler=""),
+    "audit_review": Rights(app="SI", scheduler=""),
+    "delivered": Rights(scheduler=""),
+    "way_in": Rights(scheduler=""),
 }
+
+
+# Of these tables a role reads all columns but the secrets, and by no right on the whole table.
+READ_WITHOUT_SECRETS: Final[dict[str, tuple[str, ...]]] = {"scheduler": ("account", "agency_link")}
+# A row that must stay as it is until the commit is locked, for which a right to change some
+# column of it is needed: one that says nothing of the account.
+LOCKED_BY: Final[dict[str, dict[str, str]]] = {"scheduler": {"account": "version"}}
 
 
 def rights_on(table: str) -> Rights:

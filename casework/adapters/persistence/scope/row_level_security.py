@@ -7,8 +7,15 @@ from typing import Final
 
 from sqlalchemy import Connection, Engine, text
 
-from casework.adapters.persistence.scope.database_grants import TABLES, Rights, rights_on
+from casework.adapters.persistence.scope.database_grants import (
+    LOCKED_BY,
+    READ_WITHOUT_SECRETS,
+    TABLES,
+    Rights,
+    rights_on,
+)
 from casework.adapters.persistence.scope.row_policies import CARRIED, COUNTS, FUNCTIONS, policies
+from casework.adapters.persistence.tables.secret_columns import SECRETS
 
 # Every function with what it takes and gives.
 _SIGNATURES: Final = (
@@ -27,6 +34,11 @@ _STANDING: Final = text(
     "   WHERE p.polrelid = c.oid AND p.polname = 'casework_see') AS digest, "
     "  (SELECT count(*) FROM pg_policy p WHERE p.polrelid = c.oid) AS policies "
     "FROM pg_class c WHERE c.relnamespace = current_schema()::regnamespace AND c.relkind = 'r'"
+)
+_COLUMNS: Final = text(
+    "SELECT c.relname, a.attname FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid "
+    "WHERE c.relnamespace = current_schema()::regnamespace AND c.relname = ANY (:tables) "
+    "AND a.attnum > 0 AND NOT a.attisdropped ORDER BY c.relname, a.attnum"
 )
 
 
@@ -100,6 +112,7 @@ def grants(connection: Connection, prefix: str, *, all_roles: bool = False) -> l
     known = text("SELECT rolname FROM pg_roles WHERE rolname = ANY (:names)")
     there = set(connection.scalars(known, {"names": list(roles.values())}))
     tables = {row.relname for row in connection.execute(_STANDING)}
+    columns = _readable(connection)
     made = text("SELECT proname FROM pg_proc WHERE pronamespace = current_schema()::regnamespace")
     there_are = set(connection.scalars(made))
     functions = [name + takes for name, (takes, _) in _SIGNATURES.items() if name in there_are]
@@ -107,14 +120,39 @@ def grants(connection: Connection, prefix: str, *, all_roles: bool = False) -> l
     statements = [f"REVOKE ALL ON FUNCTION {name} FROM PUBLIC" for name in functions]
     for part, role in roles.items():
         if all_roles or role in there:
+            role_name = _quoted(connection, role)
             statements += _grants_to(
                 part,
-                _quoted(connection, role),
+                role_name,
                 schema,
                 [table for table in TABLES if table in tables],
                 functions,
             )
+            statements += _column_grants_to(part, role_name, columns)
     return statements
+
+
+def _readable(connection: Connection) -> dict[str, list[str]]:
+    """Of each table that has secrets and stands, the columns that are none."""
+    found: dict[str, list[str]] = {}
+    for table, column in connection.execute(_COLUMNS, {"tables": list(SECRETS)}):
+        if column not in SECRETS[table]:
+            found.setdefault(table, []).append(_quoted(connection, column))
+    return found
+
+
+def _column_grants_to(part: str, role: str, readable: dict[str, list[str]]) -> list[str]:
+    """What a role may do with some columns of a table; a right on all of them was revoked."""
+    said = [
+        f"GRANT SELECT ({', '.join(readable[table])}) ON {table} TO {role}"
+        for table in READ_WITHOUT_SECRETS.get(part, ())
+        if table in readable
+    ]
+    return said + [
+        f"GRANT UPDATE ({column}) ON {table} TO {role}"
+        for table, column in LOCKED_BY.get(part, {}).items()
+        if table in readable
+    ]
 
 
 def _grants_to(

@@ -111,7 +111,7 @@ def _is_there() -> ColumnElement[bool]:
         and_(writer.c.role == Role.WORKER, writer.c.centre_code == whom.c.centre_code),
         and_(writer.c.role == Role.SUPERVISOR, writer.c.district_code == whom.c.district_code),
     )
-    return exists().where(writer.c.id == t.note.c.written_by, writer.c.is_active, sees)
+    return exists(writer.c.id).where(writer.c.id == t.note.c.written_by, writer.c.is_active, sees)
 
 
 def _of_days(query: Select[Any], due: str, today: date) -> Select[Any]:
