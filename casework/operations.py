@@ -21,11 +21,11 @@ from casework.adapters.persistence.audit.sealing import seal_with
 from casework.adapters.persistence.casefile.case_numbers import give_numbers
 from casework.adapters.persistence.directory import places
 from casework.adapters.persistence.engine.engine import open_engine
-from casework.adapters.persistence.engine.storage import has_room
 from casework.adapters.persistence.exchange.imports import actor_named, unfinished_imports
 from casework.adapters.persistence.rows import bulk
 from casework.adapters.persistence.schema import migrations
 from casework.adapters.persistence.schema.reencryption import EncryptedRows
+from casework.adapters.persistence.schema.storage import has_room
 from casework.adapters.persistence.scope import database_roles, row_level_security, session_context
 from casework.adapters.persistence.unit_of_work.store import SqlStore
 from casework.adapters.vault import KeyVault, RingError
