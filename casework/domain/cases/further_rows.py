@@ -63,7 +63,11 @@ def _first(file: CaseFile) -> PlanVersion:
 def _words(file: CaseFile, consent: Consent | None) -> dict[str, Any]:
     """What the case says now, by the columns that said it."""
     case, version = file.case, _first(file)
-    taken = [one for one in file.checks.values() if one.recorded_at == case.taken_over_at]
+    taken = [
+        one
+        for one in file.checks.values()
+        if one.recorded_at == case.taken_over_at and one.was_made
+    ]
     checks = sorted(taken, key=lambda one: one.checked_on)
     first, last = (checks[0], checks[-1]) if checks else (None, None)
     agreed = (

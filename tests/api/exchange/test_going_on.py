@@ -12,6 +12,7 @@ from tests.api.conftest import SUPERVISOR, WORKER, Api
 from tests.api.exchange.test_imports import told
 from tests.api.exchange.test_taking_over import (
     SECOND,
+    SECOND_SERVICE,
     clocks,
     count,
     known,
@@ -47,7 +48,8 @@ def test_a_check_meets_the_statutory_clock_and_starts_the_next(api: Api) -> None
 @pytest.mark.both_stores
 def test_a_check_that_was_taken_over_in_error_met_none_and_one_counts_anew(api: Api) -> None:
     known(api)
-    taken(api, {"최초점검일": "2026.7.10.", "최근점검일": "2026.8.31."})
+    said = {"최초점검일": "2026.7.10.", "최근점검일": "2026.8.31."}
+    taken(api, said)
     boss, case = api.as_(SUPERVISOR), the_case(api)
     first, last = sorted(case["checks"], key=lambda one: one["checked_on"])
     path, why = "/checks/{}/enter-in-error", {"reason": "다른 분의 점검"}
@@ -61,6 +63,9 @@ def test_a_check_that_was_taken_over_in_error_met_none_and_one_counts_anew(api: 
         running = [one for one in shown["deadlines"] if one["status"] == "running"]
         assert shown["last_checked_on"] == last_on
         assert {one["kind"]: one["due_at"] for one in running if "check" in one["kind"]} == due
+        (row,) = taken(api, said | SECOND_SERVICE)  # the file still says what never was
+        column = "first_checked_on" if last_on is None else "last_checked_on"
+        assert told(row) == [(column, "taken_over_otherwise")]
 
 
 def test_its_date_explains_itself_from_the_day_of_the_approval(api: Api) -> None:
