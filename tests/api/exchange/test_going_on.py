@@ -12,6 +12,7 @@ from tests.api.conftest import SUPERVISOR, WORKER, Api
 from tests.api.exchange.test_imports import told
 from tests.api.exchange.test_taking_over import (
     SECOND,
+    SECOND_SERVICE,
     clocks,
     count,
     known,
@@ -62,8 +63,8 @@ def test_a_check_that_was_taken_over_in_error_met_none_and_one_counts_anew(api: 
         running = [one for one in shown["deadlines"] if one["status"] == "running"]
         assert shown["last_checked_on"] == last_on
         assert {one["kind"]: one["due_at"] for one in running if "check" in one["kind"]} == due
-        (row,) = taken(api, said)  # the file still says what never was
-        column = "최초점검일" if last_on is None else "최근점검일"
+        (row,) = taken(api, said | SECOND_SERVICE)  # the file still says what never was
+        column = "first_checked_on" if last_on is None else "last_checked_on"
         assert told(row) == [(column, "taken_over_otherwise")]
 
 
