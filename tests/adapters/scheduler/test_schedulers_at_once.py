@@ -123,7 +123,7 @@ def twice(api: Api, schedulers: list[Application]) -> list[str]:
     letters = Counter(
         letter.message.id for box in boxes if isinstance(box, Box) for letter in box.letters
     )
-    found = {"letter": letters}
+    found: dict[str, Counter[Any]] = {"letter": letters}
     with api.engine.connect() as connection:
         events = connection.execute(select(t.event.c.name, t.event.c.subject_id, t.event.c.data))
         told: Counter[Any] = Counter(

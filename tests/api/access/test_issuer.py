@@ -333,7 +333,7 @@ def test_an_account_is_linked_at_the_command_line_and_an_identity_is_one_account
 # An issuer in trouble, and tokens that make it some
 
 
-BROKEN_KEYS = (
+BROKEN_KEYS: tuple[dict[str, Any], ...] = (
     {}, {"kty": "RSA"}, {"kty": "RSA", "n": "", "e": ""}, {"kty": "RSA", "n": 7, "e": "AQAB"},
     {"kty": "EC", "crv": "P-256"}, {"kty": "EC", "crv": "P-999", "x": "AA", "y": "AA"},
     {"kty": "oct", "k": "AAAA"}, {"kty": "no such"}, {"kty": 7}, {"kty": None},
