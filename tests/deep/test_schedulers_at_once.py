@@ -18,5 +18,5 @@ def test_many_rounds_of_two_schedulers_do_everything_once(api: Api) -> None:
     make_room(api)
     with two_schedulers(api) as schedulers:
         assert rounds(api, schedulers, ROUNDS) == []
-        round_of_all(api, schedulers, ROUNDS)
+        round_of_all(schedulers, ROUNDS)
         assert_whole(api, schedulers, ROUNDS)

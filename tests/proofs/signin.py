@@ -45,6 +45,7 @@ FORM: Final = {"content-type": "application/x-www-form-urlencoded"}
 MAY_DIFFER, MAY_TAKE_LONGER = 0.05, 0.02
 CONTROLS, FEW = 200, 20
 WARMING_UP: Final = 5
+BUSY: Final = 5
 Times = dict[str, list[float]]
 
 
@@ -94,13 +95,22 @@ def measured(world: Api, ask: Asker, tries: int, rng: Random) -> Times:
             connection.exec_driver_sql("DELETE FROM sign_in_source")
         for reason in rng.sample(list(WHO), len(WHO)):
             body = f"username={WHO[reason]}&password=wrong+guess+{n}".encode()
-            began = time.perf_counter()
-            answer = ask("POST", "/api/v1/auth/token", content=body, headers=FORM)
-            seconds = time.perf_counter() - began
-            assert (answer.status, answer.code) == (401, "invalid_credentials"), answer.text
+            seconds = _refused(ask, body)
             if n >= WARMING_UP:
                 took[reason].append(seconds)
     return took
+
+
+def _refused(ask: Asker, body: bytes) -> float:
+    """How long a refusal took; once more where the machine was too busy to give one."""
+    for _ in range(BUSY):
+        began = time.perf_counter()
+        answer = ask("POST", "/api/v1/auth/token", content=body, headers=FORM)
+        seconds = time.perf_counter() - began
+        if answer.status != 503:
+            break
+    assert (answer.status, answer.code) == (401, "invalid_credentials"), answer.text
+    return seconds
 
 
 def slower(one: list[float], other: list[float]) -> float:

@@ -23,7 +23,7 @@ from casework.adapters.persistence import tables as t
 from casework.adapters.persistence.audit.chain_store import SqlAuditChainStore
 from casework.adapters.persistence.engine.engine import open_engine
 from casework.adapters.persistence.notices.outbox import SqlOutbox
-from casework.background_jobs import JOBS, run
+from casework.background_jobs import JOBS, RELAY, Job, run
 from casework.bootstrap import Application
 from casework.domain.notices.outbox import Letter
 from casework.workflows.audit import sealing
@@ -33,7 +33,6 @@ from tests.api.conftest import PROVIDER, WORKER, Api
 from tests.proofs._invariants import broken, left_by_sweep, read
 
 ROUNDS = 2
-SENDING_S = 0.02
 SHEET = (
     "성명,생년월일,성별,읍면동,전화번호\n"
     "가상명{n}갑,1941.5.6.,여,우1동,\n가상명{n}을,1942.5.6.,남,우1동,\n"
@@ -41,11 +40,13 @@ SHEET = (
 
 
 class SlowBox(Box):
-    """Records what is sent, and takes a while for it."""
+    """Records what is sent, and takes a while for it, in seconds."""
+
+    takes_s = 0.02
 
     def deliver(self, letters: Sequence[Letter], now: datetime) -> list[str | None]:
         """As ever, but that another scheduler comes in between."""
-        time.sleep(SENDING_S if letters else 0)
+        time.sleep(self.takes_s if letters else 0)
         return super().deliver(letters, now)
 
 
@@ -88,13 +89,13 @@ def live(api: Api, n: int) -> None:
     assert sent.status_code in (200, 201, 202), sent.text
 
 
-def round_of_all(api: Api, schedulers: list[Application], n: int) -> None:
+def round_of_all(schedulers: list[Application], n: int, jobs: tuple[Job, ...] = JOBS) -> None:
     """All jobs of both at the same moment, in one order or the other."""
     barrier = Barrier(len(schedulers))
 
     def work(application: Application, order: int) -> None:
         barrier.wait()
-        for job in JOBS[::order]:
+        for job in jobs[::order]:
             run(application, job)
 
     orders = (1, 1) if n % 2 else (1, -1)
@@ -111,7 +112,7 @@ def rounds(api: Api, schedulers: list[Application], count: int) -> list[Any]:
         live(api, n)
         api.clock.forward(hours=8)
         with capture_logs() as logs:
-            round_of_all(api, schedulers, n)
+            round_of_all(schedulers, n)
         failures += [one for one in logs if one["log_level"] in ("error", "critical")]
     return failures
 
@@ -170,7 +171,7 @@ def test_two_schedulers_at_once_do_everything_once(api: Api) -> None:
     with two_schedulers(api) as schedulers:
         failures = rounds(api, schedulers, ROUNDS)
         assert failures == []
-        round_of_all(api, schedulers, ROUNDS)  # what was leased or locked in the last one
+        round_of_all(schedulers, ROUNDS)  # what was leased or locked in the last one
         assert_whole(api, schedulers, ROUNDS)
 
 
@@ -179,6 +180,9 @@ def test_the_control_without_leases_letters_leave_twice(
     api: Api, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(SqlOutbox, "_leased", lambda self, ids, _until: self._letters(ids))
+    monkeypatch.setattr(SlowBox, "takes_s", 1.0)
+    listen(api, PROVIDER, "https://alpha.example/")
+    a_referral(api)
     with two_schedulers(api) as schedulers:
-        rounds(api, schedulers, 1)
+        round_of_all(schedulers, 1, (RELAY,))
         assert any(one.startswith("letter") for one in twice(api, schedulers))
