@@ -304,6 +304,7 @@ def _accounts() -> None:
         sa.Column("phone", sa.String(length=40), nullable=True),
         sa.Column("tries", Json, nullable=True),
         sa.Column("signed_in_from", Json, nullable=True),
+        sa.Column("signed_out_at", Instant(), nullable=True),
         sa.Column(
             "must_change_password", sa.Boolean(), nullable=False, server_default=sa.text("false")
         ),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import secrets
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -75,7 +75,7 @@ class JwtTokens:
         }
         return jwt.encode(HEADER, claims, self._key)
 
-    def account_of(self, token: str, now: datetime) -> UUID:
+    def read(self, token: str, now: datetime) -> tuple[UUID, datetime]:
         """Header and claims must be exactly those that ``issue`` writes."""
         try:
             found = jwt.decode(token, self._key, algorithms=[ALGORITHM])
@@ -85,7 +85,7 @@ class JwtTokens:
             id = UUID(claims["sub"])
             if str(id) != claims["sub"]:
                 raise Unauthenticated("sign in first")
-            return id
+            return id, datetime.fromtimestamp(claims["iat"], UTC)
         except (JoseError, ValueError, TypeError, AttributeError, RecursionError) as error:
             raise Unauthenticated("sign in first") from error
 

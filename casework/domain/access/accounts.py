@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Container
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
 
@@ -64,6 +64,8 @@ class Account:
     tries: list[Try] = field(default_factory=list)
     # Where it was signed in to, and when last.
     signed_in_from: dict[str, datetime] = field(default_factory=dict)
+    # When all that had been given out was ended.
+    signed_out_at: datetime | None = None
     must_change_password: bool = False
     is_demo: bool = False
     external_id: str | None = None
@@ -76,6 +78,14 @@ class Account:
     def has_totp(self) -> bool:
         """Whether signing in requires a second factor."""
         return self.totp_confirmed_at is not None
+
+    def lets_in(self, issued_at: datetime) -> bool:
+        """Whether an access token of that instant still counts.
+
+        Tokens tell whole seconds, so one of the very second of signing out is of after it.
+        """
+        ended = self.signed_out_at
+        return self.is_active and (ended is None or issued_at > ended - timedelta(seconds=1))
 
     def due_first(self, *, totp_is_required: bool) -> CredentialScope | None:
         """The scope of a password sign-in that must first change something, or None."""

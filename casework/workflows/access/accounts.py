@@ -165,7 +165,7 @@ def drop_totp(editor: AccountEditor, account: Account) -> None:
     account.drop_totp()
     editor.register.save_totp_sealed(account.id, None)
     editor.register.save_recovery_codes(account.id, ())
-    editor.register.sign_out(account.id, editor.now)
+    editor.register.sign_out(account, editor.now)
     editor.save(account, GrantAct.TOTP_REMOVED)
 
 

@@ -75,7 +75,7 @@ def end_credentials(
     new_id: Callable[[], UUID],
 ) -> None:
     """End every session of an account and revoke every token: nothing given out lets anybody in."""
-    register.sign_out(account.id, now)
+    register.sign_out(account, now)
     for token in register.tokens(account.id):
         revoke_token(register, account, token, by, now, new_id())
 
@@ -145,7 +145,7 @@ def confirm_totp(ctx: Context, authentication: Authentication, code: str) -> lis
         ]
         digests = [authentication.tokens.digest(totp.plain_recovery_code(one)) for one in codes]
         work.account_administration.save_recovery_codes(account.id, digests)
-        work.account_administration.sign_out(account.id, ctx.now)
+        work.account_administration.sign_out(account, ctx.now)
         work.commit()
     return codes
 
@@ -162,7 +162,7 @@ def disable_totp(ctx: Context, authentication: Authentication, given: Credential
         work.account_administration.save_totp_sealed(account.id, None)
         _save(ctx, work.account_administration, account, GrantAct.TOTP_REMOVED)
         work.account_administration.save_recovery_codes(account.id, ())
-        work.account_administration.sign_out(account.id, ctx.now)
+        work.account_administration.sign_out(account, ctx.now)
         work.commit()
 
 

@@ -144,10 +144,10 @@ def authenticate(authentication: Authentication, token: str | None, now: datetim
         return _by_own_token(authentication, token, now)
     if authentication.issuer is not None and authentication.issuer.is_of(token):
         return _by_issuer(authentication, authentication.issuer.external_id_of(token, now))
-    account_id = authentication.tokens.account_of(token, now)
+    account_id, issued_at = authentication.tokens.read(token, now)
     with authentication.store() as store:
         account = store.by_id(account_id)
-    if account is None or not account.is_active:
+    if account is None or not account.lets_in(issued_at):
         raise Unauthenticated("sign in first")
     return account.actor(account.due_first(totp_is_required=authentication.totp_is_required))
 

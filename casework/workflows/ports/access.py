@@ -57,8 +57,11 @@ class Tokens(Protocol):
         """An access token for that account."""
         ...
 
-    def account_of(self, token: str, now: datetime) -> UUID:
-        """The account of a valid access token. Raises Unauthenticated for any other."""
+    def read(self, token: str, now: datetime) -> tuple[UUID, datetime]:
+        """The account of a valid access token, and when it was issued, to the second.
+
+        Raises Unauthenticated for any other.
+        """
         ...
 
     def new_secret(self) -> tuple[str, str]:
@@ -220,8 +223,8 @@ class AccountAdministration(Protocol):
         """Delete entries superseded by a later one before that instant; returns how many."""
         ...
 
-    def sign_out(self, account_id: UUID, now: datetime) -> None:
-        """Revoke every refresh token of an account."""
+    def sign_out(self, account: Account, now: datetime) -> None:
+        """Revoke every refresh token of an account, and end its access tokens."""
         ...
 
     def tokens(self, account_id: UUID) -> list[AccountToken]:

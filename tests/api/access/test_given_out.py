@@ -56,6 +56,9 @@ def test_whoever_loses_a_right_keeps_neither_token_nor_session(api: Api, how: st
     register = api.application.register("test", WORKER)
     accounts.change(register, WORKER, "account.link", _linked("https://issuer.example one"))
     given, path = given_out(api, WORKER), f"/accounts/{api.id_of(WORKER)}"
+    access = sign_in(api, WORKER).json()["access_token"]
+    api.clock.forward(seconds=1)
+    assert ask(api, access, "GET", "/me").status_code == 200
     match how:
         case "password":
             body = {"current_password": PASSWORD, "new_password": "three odd herons walk"}
@@ -65,6 +68,7 @@ def test_whoever_loses_a_right_keeps_neither_token_nor_session(api: Api, how: st
         case "disabled":
             done = patch(api, path, {"is_active": False})
             assert lets_in(api, given) == (False, False)
+            assert refused(ask(api, access, "GET", "/me")) == ENDED
             patch(api, path, {"is_active": True})
         case "place":
             done = patch(api, path, {"role": "worker", "centre": NEXT_DOOR})
@@ -77,6 +81,17 @@ def test_whoever_loses_a_right_keeps_neither_token_nor_session(api: Api, how: st
             done = api.as_("admin").get(path)
     assert done.status_code == 200, done.text
     assert lets_in(api, given) == (False, False)
+    assert refused(ask(api, access, "GET", "/me")) == ENDED
+
+
+def test_whoever_signs_in_again_at_once_is_let_in(api: Api) -> None:
+    """In the very second of signing out as well."""
+    before = sign_in(api, WORKER).json()["access_token"]
+    api.clock.forward(seconds=1)
+    assert api.as_(WORKER).post("/me/sessions/revoke-all").status_code == 200
+    after = sign_in(api, WORKER).json()["access_token"]
+    assert refused(ask(api, before, "GET", "/me")) == ENDED
+    assert ask(api, after, "GET", "/me").status_code == 200
 
 
 def _linked(identity: str | None) -> Any:

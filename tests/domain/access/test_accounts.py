@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -141,3 +142,12 @@ def test_an_account_acts_as_what_it_is():
         id=UUID(int=1), role=Role.SUPERVISOR, name="가상 과장", username="kim",
         centre_code="2635051000", district_code="26350", provider_id=UUID(int=2), is_head=True,
     )  # fmt: skip
+
+
+@pytest.mark.parametrize("ended", [NOW, NOW + timedelta(milliseconds=500)])
+@pytest.mark.parametrize(("seconds", "lets_in"), [(-1, False), (0, True), (1, True)])
+def test_a_token_of_before_signing_out_everywhere_lets_nobody_in(ended, seconds, lets_in):
+    account = an_account(signed_out_at=ended)
+    assert account.lets_in(NOW + timedelta(seconds=seconds)) is lets_in
+    assert an_account().lets_in(NOW + timedelta(seconds=seconds)), "nobody signed out"
+    assert not an_account(is_active=False).lets_in(NOW + timedelta(seconds=seconds))

@@ -57,8 +57,7 @@ def set_own_phone(body: s.SetOwnPhone, call: Caller) -> Response:
 def end_sessions(call: Caller, body: EmptyBody | None = None) -> Response:
     """Sign out everywhere.
 
-    Voids every refresh token and every token of one's own; an access token ends within ten
-    minutes by itself.
+    Ends every session, its access tokens too, and every token of one's own.
     """
     securing.end_sessions(call.ctx)
     return respond({}, 200)

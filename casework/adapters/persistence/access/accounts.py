@@ -90,12 +90,16 @@ class SqlAccountAdministration:
         )
         return self._connection.execute(delete(log).where(log.c.at < before, superseded)).rowcount
 
-    def sign_out(self, account_id: UUID, now: datetime) -> None:
+    def sign_out(self, account: Account, now: datetime) -> None:
         token = t.refresh_token
         self._connection.execute(
             update(token)
-            .where(token.c.account_id == account_id, token.c.revoked_at.is_(None))
+            .where(token.c.account_id == account.id, token.c.revoked_at.is_(None))
             .values(revoked_at=now)
+        )
+        account.signed_out_at = now  # it may be saved after this as well
+        self._connection.execute(
+            update(t.account).where(ACCOUNT.id == account.id).values(signed_out_at=now)
         )
 
     def tokens(self, account_id: UUID) -> list[AccountToken]:

@@ -38,6 +38,7 @@ account = Table(
     Column("phone", String(40)),
     Column("tries", Json),
     Column("signed_in_from", Json),
+    Column("signed_out_at", Instant),
     Column("must_change_password", Boolean, nullable=False, server_default=text("false")),
     Column("is_demo", Boolean, nullable=False, server_default=text("false")),
     Column("external_id", String(512)),
