@@ -69,7 +69,12 @@ def check(settings: Settings, engine: Engine, vault: KeyVault) -> None:
 
 
 def begin(
-    settings: Settings, engine: Engine, vault: KeyVault, because: str | None, now: datetime
+    of: Exporting,
+    engine: Engine,
+    vault: KeyVault,
+    earlier: list[str],
+    because: str | None,
+    now: datetime,
 ) -> Exported:
     """Begin the audit, once; or, ``because`` of something, let it go on from what is there.
 
@@ -77,8 +82,6 @@ def begin(
     SettingsError where something tells of an earlier audit and nothing was given why, or where
     the log that is there was tampered with: it stays as it is, as evidence.
     """
-    of = exporting_of(settings, engine)
-    earlier = _signs_of_an_earlier(of, engine, vault)
     if earlier and not because:
         raise SettingsError(
             f"there was an audit before: {'; '.join(earlier)}. Where a backup was put back on"
@@ -97,8 +100,11 @@ def begin(
     return exporting.go_on_from_here(of, because, now)
 
 
-def _signs_of_an_earlier(of: Exporting, engine: Engine, vault: KeyVault) -> list[str]:
-    """What tells that there was an audit: the key ring, an export, the chains, the grant log."""
+def signs_of_an_earlier(of: Exporting, owner: Engine, vault: KeyVault) -> list[str]:
+    """What tells that there was an audit: the key ring, an export, the chains, the grant log.
+
+    The ``owner`` of the tables reads the grant log, which the sealer may not.
+    """
     found = []
     if vault.audit_begun:
         found.append(f"the key ring says that it was begun on {_day(vault.audit_begun)}")
@@ -108,7 +114,7 @@ def _signs_of_an_earlier(of: Exporting, engine: Engine, vault: KeyVault) -> list
     found += [f"{address} cannot be asked" for address in silent]
     if of.store.heads():
         found.append("the database has chains")
-    with engine.connect() as connection:
+    with owner.connect() as connection:
         if connection.scalar(select(func.count()).select_from(t.account_grant_log)):
             found.append("the log of rights has entries")
     return found

@@ -261,7 +261,10 @@ def _keys_open(vault: KeyVault) -> bool:
 def begin_audit(of: Installation, because: str | None) -> Exported:
     """Begin the audit, once, or let it go on ``because`` of something. Raises SettingsError."""
     start_checks.check_role(of.settings, of.engine)
-    return audit_begin.begin(of.settings, of.engine, of.vault, because, of.now())
+    exporting = audit_begin.exporting_of(of.settings, of.engine)
+    with as_owner(of) as owner:
+        earlier = audit_begin.signs_of_an_earlier(exporting, owner, of.vault)
+    return audit_begin.begin(exporting, of.engine, of.vault, earlier, because, of.now())
 
 
 def prune_audit(of: Installation, before: datetime) -> int:

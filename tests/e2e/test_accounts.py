@@ -7,6 +7,7 @@ import json
 import sys
 from collections.abc import Callable, Iterator
 from datetime import UTC, date, datetime
+from pathlib import Path
 from typing import Any
 from uuid import UUID
 
@@ -25,7 +26,7 @@ from casework.workflows.cases import intake
 from casework.workflows.ports.unit_of_work import RequestFacts
 from casework.workflows.residents import residents
 from tests.conftest import Store
-from tests.e2e.test_cli import KEYS, Run, Said, is_one_line, run
+from tests.e2e.test_cli import Run, Said, begun, is_one_line, run
 
 __all__ = ["run"]
 
@@ -43,10 +44,9 @@ def in_earnest(asked_for_cheap: list[bool]) -> Iterator[None]:
 
 
 @pytest.fixture
-def account(run: Run, store: Store, monkeypatch: pytest.MonkeyPatch) -> Account:
+def account(run: Run, store: Store, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Account:
     """Run `casework account …` in production, with a password on stdin where one is given."""
-    connections = {"database_url": store.url, "migration_url": store.owner_url}
-    production = KEYS | {"mode": "production"} | connections
+    production = begun(run, tmp_path, store.url, store.owner_url)
     assert run("migrate", **production).code == 0
 
     def account(*arguments: str, password: str | None = None) -> Said:
@@ -78,8 +78,10 @@ def accounts(store: Store) -> list[Any]:
 
 
 def audited(store: Store) -> list[tuple[Any, ...]]:
+    """What was recorded since the audit was begun."""
     entry = t.audit_entry.c
     query = select(entry.action, entry.asked_for, entry.role, entry.actor_id, entry.task)
+    query = query.where(entry.action != "audit.begin")
     return [tuple(row) for row in stored(store, query.order_by(entry.id))]
 
 

@@ -207,6 +207,18 @@ KEYS = {
     "master_key": "m" * 32,
     "key_ring": os.environ["CASEWORK_KEY_RING"],
 }
+
+
+def begun(run: Run, folder: Path, url: str, owner_url: str) -> dict[str, str]:
+    """The settings of a production on a migrated database, whose audit is begun."""
+    ring = str(shutil.copyfile(KEYS["key_ring"], folder / "ring-of-production.json"))
+    own = KEYS | {"mode": "production", "key_ring": ring, "migration_url": owner_url}
+    sealer = url.replace("//casework_app:", "//casework_scheduler:", 1)
+    said = run("audit", "begin", **own, database_url=sealer)
+    assert said.code == 0, said.err
+    return own | {"database_url": url}
+
+
 NOWHERE = "postgresql://someone:secret@127.0.0.1:1/nowhere"
 
 
@@ -370,13 +382,11 @@ def test_keys_are_made_with_what_they_need_and_all_of_it_is_named(run: Run) -> N
 def test_production_is_neither_a_demo_nor_seeded_nor_swept_as_of_the_future(
     run: Run, database: str, tmp_path: Path
 ) -> None:
-    own_ring = str(shutil.copyfile(KEYS["key_ring"], tmp_path / "ring.json"))
-    production = KEYS | {"mode": "production", "database_url": database, "key_ring": own_ring}
+    production = begun(run, tmp_path, database, database)
     assert run("migrate", **production).code == 0
     is_one_line(run("demo", **production), "demo is not for production")
     is_one_line(run("demo", mode="production"), "demo is not for production")
     is_one_line(run("seed", **production), "production is not seeded")
-    assert run("audit", "begin", **production).code == 0
     ahead = (datetime.now(SEOUL) + timedelta(minutes=1)).isoformat()
     is_one_line(run("sweep", "--as-of", ahead, **production), "not swept as of the future")
     is_one_line(run("sweep", "--as-of", ahead, "--dry-run", **production), "not swept as of")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from pathlib import Path
 from uuid import uuid4
 
 import pytest
@@ -18,7 +19,7 @@ from casework.adapters.persistence.tables.base import metadata
 from casework.adapters.persistence.tables.secret_columns import SECRETS
 from tests import postgres
 from tests.conftest import Store
-from tests.e2e.test_cli import KEYS, Run, run
+from tests.e2e.test_cli import KEYS, Run, begun, run
 
 __all__ = ["run"]
 PREFIX = "cwtest"
@@ -247,7 +248,12 @@ def test_of_an_account_the_scheduler_reads_every_other_column_and_changes_none_t
     ("who", "why"), [("app", None), ("scheduler", None), ("owner", "owner"), (None, "superuser")]
 )
 def test_for_whom_the_walls_do_not_hold_is_warned_of_and_refused_in_production(
-    run: Run, store: Store, postgres_server: postgres.Server, who: str | None, why: str | None
+    run: Run,
+    store: Store,
+    postgres_server: postgres.Server,
+    tmp_path: Path,
+    who: str | None,
+    why: str | None,
 ) -> None:
     server = postgres_server
     name = make_url(store.url).database or ""
@@ -258,7 +264,8 @@ def test_for_whom_the_walls_do_not_hold_is_warned_of_and_refused_in_production(
     said = run("sweep", "--dry-run", "--json", database_url=url, **KEYS)
     assert said.code == 0, said.err
     assert ("row-level security does not hold" in said.out + said.err) is (why is not None)
-    said = run("sweep", "--dry-run", "--json", database_url=url, mode="production", **KEYS)
+    production = begun(run, tmp_path, store.url, store.owner_url) | {"database_url": url}
+    said = run("sweep", "--dry-run", "--json", **production)
     if why is None:
         assert said.code == 0, said.err
     else:
