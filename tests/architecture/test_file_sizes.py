@@ -16,7 +16,6 @@ LONG_TESTS: Final = {
     "tests/adapters/persistence/notices/test_notices.py": "who is told what, from act to mailbox",
     "tests/adapters/persistence/scope/test_row_level_security.py": "every role at every table",
     "tests/adapters/persistence/supervision/test_sweep.py": "the sweep, step by step",
-    "tests/api/access/test_issuer.py": "an identity provider, in order and in trouble",
     "tests/api/access/test_signing_in.py": "every way in, and every refusal of it",
     "tests/api/cases/test_intake.py": "from the registration to the determination",
     "tests/api/directory/test_editing.py": "who changes what of the directory",

@@ -28,7 +28,7 @@ BROKEN_KEYS: tuple[dict[str, Any], ...] = (
 )  # fmt: skip
 
 
-@pytest.mark.parametrize("key", BROKEN_KEYS, ids=str)
+@pytest.mark.parametrize("key", BROKEN_KEYS, ids=range(len(BROKEN_KEYS)))
 def test_a_key_that_is_none_lets_nobody_in_and_keeps_no_other_out(
     world: World, key: dict[str, Any]
 ) -> None:
