@@ -80,6 +80,7 @@ def test_a_code_of_the_former_second_factor_is_none_of_the_new_one(api: Api, ses
     api.clock.forward(minutes=1)
     used = code(api, former)
     assert disable(api, session, used).status_code == 200
+    session = sign_in(api, WORKER).json()["access_token"]  # with the factor its sessions ended
     begun = ask(api, session, "POST", "/me/totp", {"password": PASSWORD})
     assert begun.status_code == 200
     confirm = ask(api, session, "POST", "/me/totp/confirm", {"code": used})

@@ -18,6 +18,7 @@ AS_TYPED = {
     ("BeginTotp", "password"), ("MakeToken", "password"), ("SubscribeWebhook", "password"),
     ("DisableTotp", "password"), ("CreateAccount", "password"),
     ("ResetPassword", "password"), ("AddStaff", "password"), ("ExportFilters", "month"),
+    ("SetOwnPhone", "password"), ("ChangeAccount", "password"), ("ChangeStaff", "password"),
     *((body, name) for body in ("NamedVersion", "ConferenceDecision", "DecidePlan")
       for name in ("hash", "warnings")),
     ("JudgedRule", "value"),  # of an answer
