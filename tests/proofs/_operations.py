@@ -453,6 +453,7 @@ OVERRIDES: Final[dict[str, Any]] = {
         "current_password": PASSWORD, "new_password": "another-word-2026-x"
     },
     "POST /me/totp": lambda fill, about: {"password": PASSWORD},
+    "POST /me/phone": lambda fill, about: {"phone": "051-000-1234", "password": PASSWORD},
     "POST /me/tokens": lambda fill, about: {
         "name": "a token", "expires_on": fill.day(30), "scopes": ["directory.read"],
         "password": PASSWORD,

@@ -12,6 +12,7 @@ from sqlalchemy.exc import IntegrityError
 from casework.adapters.persistence import tables as t
 from casework.adapters.persistence.engine.faults import is_taken
 from casework.adapters.persistence.engine.paging import page
+from casework.adapters.persistence.rows.accounts import UNREAD
 from casework.adapters.persistence.rows.mapper import from_row, to_row
 from casework.adapters.persistence.rows.saving import update_row
 from casework.domain.access.accounts import Account, canonical_username
@@ -65,7 +66,7 @@ class SqlAccountAdministration:
             raise
 
     def save(self, account: Account) -> None:
-        if not account.password_hash:  # it was read without what lets it in
+        if account.password_hash == UNREAD:  # it was read without what lets it in
             raise ValueError("an account without its password is not saved")
         try:
             update_row(self._connection, t.account, to_row(account))

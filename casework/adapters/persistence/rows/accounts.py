@@ -12,7 +12,8 @@ from casework.adapters.persistence.tables.secret_columns import SECRETS
 from casework.domain.access.accounts import Account
 
 # A column that may not be read has nothing in it, whatever is stored there.
-_EMPTY: Final = {"password_hash": "''"}
+UNREAD: Final = "unread"
+_EMPTY: Final = {"password_hash": f"'{UNREAD}'"}
 
 
 def _read(column: Any) -> ColumnElement[Any]:
