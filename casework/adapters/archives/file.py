@@ -25,11 +25,13 @@ class ArchiveFile:
         return f"file:{self.path}"
 
     def add(self, line: str) -> None:
-        """Keep a line, as one write at the end of the file."""
+        """Keep a line, as one write at the end of the file, and after half a line on its own."""
         try:
-            number = os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+            number = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o600)
             try:
-                written = f"{line}\n".encode()
+                size = os.fstat(number).st_size
+                is_whole = size == 0 or os.pread(number, 1, size - 1) == b"\n"
+                written = f"{'' if is_whole else chr(10)}{line}\n".encode()
                 if os.write(number, written) != len(written):
                     raise ArchiveFailed(f"{self.address}: the disk is full")
                 os.fsync(number)

@@ -79,6 +79,9 @@ def test_a_disk_that_took_half_a_line_did_not_keep_it(
     monkeypatch.setattr(os, "write", lambda number, what: write(number, what[:3]))
     with pytest.raises(ArchiveFailed, match="full"):
         kept.add("a long line")
+    monkeypatch.undo()
+    kept.add("the next one")
+    assert kept.last_lines() == ["a l", "the next one"]
 
 
 @contextmanager
