@@ -5,6 +5,7 @@ Each attack is tried without the defence first: the chain alone is as sealed.
 
 from __future__ import annotations
 
+import shutil
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,7 @@ from casework.adapters.persistence.audit.chain_store import SqlAuditChainStore
 from casework.adapters.persistence.audit.entry import write_audit
 from casework.adapters.persistence.audit.sealing import seal_with
 from casework.adapters.persistence.tables.audit import audit_head, audit_pending, audit_seal
+from casework.adapters.vault import KeyVault
 from casework.bootstrap import Application
 from casework.domain.audit.chain import CHAIN_LIST
 from casework.settings import SettingsError
@@ -28,7 +30,7 @@ from casework.workflows.audit.exporting import Exporting
 from casework.workflows.ports.unit_of_work import RequestFacts
 from tests.api.asking import ABSENT
 from tests.api.conftest import STRANGER, WORKER, Api
-from tests.audit import free_hand, seal
+from tests.audit import free_hand, leave_as_it_was, seal
 
 KEY = b"a" * 32
 
@@ -70,6 +72,7 @@ def empty_and_put_back(api: Api) -> None:
         connection.execute(delete(audit_pending))
         waiting = [{"entry_id": one["id"]} for one in entries]
         connection.execute(insert(audit_pending), waiting)
+        leave_as_it_was(connection)
 
 
 def rows_of(api: Api) -> dict[Any, list[dict[str, Any]]]:
@@ -132,6 +135,20 @@ def test_a_log_that_was_set_back_is_not_sealed_and_not_exported(api: Api, tmp_pa
     if of.store.waits():
         assert exporting.seal(of, lambda: api.clock.now).flaws
     assert exporting.compare(of).flaws
+
+
+def test_an_audit_goes_on_though_its_entries_have_waited_for_long(api: Api, tmp_path: Path) -> None:
+    look_around(api)
+    empty_and_put_back(api)
+    api.clock.forward(hours=3)
+    assert "entry_unsealed" in verified(api), "the control: what waits so long is a flaw"
+    ring = shutil.copyfile(api.application.vault.path, tmp_path / "ring.json")
+    vault = KeyVault(ring, api.application.settings.key("master"))
+    sealer = replace(by(api.application, tmp_path), store=sealer_of_production(api).store)
+    audit_begin.begin(sealer, api.engine, vault, [], "the disk was lost", api.clock.now)
+    assert verified(api) == []
+    assert vault.audit_begun == api.clock.now
+    assert exporting.compare(sealer).flaws == []
 
 
 def test_where_nothing_waits_no_place_is_asked(api: Api, tmp_path: Path) -> None:
@@ -258,9 +275,9 @@ def test_a_list_of_chains_that_was_deleted_is_not_made_anew_in_production(api: A
     assert "chains_altered" in verified(api)
 
 
+@pytest.mark.parametrize("store", ["postgres"], indirect=True)
 def test_a_temporary_table_of_the_same_name_takes_no_entry(api: Api) -> None:
-    if api.engine.dialect.name == "sqlite":
-        pytest.skip("the entry is sealed by the transaction itself")
+    """On SQLite the transaction itself seals its entry."""
     with api.application.engine.begin() as connection:
         connection.execute(text("CREATE TEMPORARY TABLE audit_pending (entry_id uuid)"))
         write_audit(connection, None, "x", api.clock.now, RequestFacts(task="x"), ())
