@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from datetime import datetime
 from pathlib import Path
 from typing import Final
-from uuid import UUID
+from uuid import UUID, uuid4
 
 from sqlalchemy import Engine, insert
 from sqlalchemy.exc import DBAPIError
@@ -19,8 +19,7 @@ from casework.adapters.persistence.tables.operations import idempotency
 log = get_logger("casework")
 # A row that is never kept, of nobody.
 _PROBE: Final = {
-    "principal_id": UUID(int=0), "route": "storage", "key": "probe", "digest": "",
-    "in_progress": False,
+    "principal_id": UUID(int=0), "route": "storage", "digest": "", "in_progress": False,
 }  # fmt: skip
 
 
@@ -47,12 +46,14 @@ def _folder_of(engine: Engine) -> list[Path]:
 
 
 def _takes_a_row(engine: Engine, now: datetime) -> bool:
+    """Whether there is room for a row. Raises DBAPIError where that cannot be told."""
+    probe = _PROBE | {"key": str(uuid4()), "claimed_at": now}  # of two at once none waits
     try:
         with engine.connect() as connection:
-            connection.execute(insert(idempotency), [_PROBE | {"claimed_at": now}])
+            connection.execute(insert(idempotency), [probe])
             connection.rollback()
     except DBAPIError as error:
-        if fault(error) is None:
+        if fault(error) != "full":
             raise
         log.warning("no room", error=type(error.orig).__name__)
         return False
