@@ -81,3 +81,22 @@ class NewToken:
 def live(tokens: Iterable[AccountToken], now: datetime) -> list[AccountToken]:
     """The tokens that are valid now."""
     return [one for one in tokens if one.is_good(now)]
+
+
+@dataclass(slots=True, kw_only=True)
+class RefreshToken:
+    """A refresh token as stored; those that descend from one sign-in are a family."""
+
+    id: UUID
+    account_id: UUID
+    family_id: UUID
+    digest: str
+    issued_at: datetime
+    expires_at: datetime
+    used_at: datetime | None = None
+    revoked_at: datetime | None = None
+
+    def is_good(self, now: datetime) -> bool:
+        """Whether it can be exchanged; one that a clock ahead of this one issued cannot."""
+        is_left = self.used_at is None and self.revoked_at is None
+        return is_left and self.issued_at <= now + CLOCKS_DIFFER and now < self.expires_at

@@ -7,7 +7,7 @@ from typing import Final
 from uuid import UUID
 
 from casework.domain.access.policy import Actor
-from casework.domain.access.tokens import PREFIX
+from casework.domain.access.tokens import PREFIX, RefreshToken
 from casework.domain.clocks.calendar import day_in_seoul
 from casework.domain.errors import Forbidden
 from casework.workflows.access import attempts
@@ -16,7 +16,6 @@ from casework.workflows.ports.access import (
     Authentication,
     Issued,
     Passwords,
-    RefreshToken,
     SignInRefused,
     SignInStore,
     Tokens,
@@ -27,7 +26,6 @@ __all__ = [
     "Authentication",
     "Issued",
     "Passwords",
-    "RefreshToken",
     "SignInRefused",
     "SignInStore",
     "Tokens",

@@ -11,7 +11,7 @@ from uuid import UUID
 
 from casework.domain.access.accounts import Account
 from casework.domain.access.grant_log import GrantEntry
-from casework.domain.access.tokens import CLOCKS_DIFFER, AccountToken
+from casework.domain.access.tokens import AccountToken, RefreshToken
 from casework.domain.errors import Refusal
 from casework.domain.notices.outbox import Message
 from casework.workflows.ports.paging import Page, Paging
@@ -87,25 +87,6 @@ class Issuer(Protocol):
     def external_id_of(self, token: str, now: datetime) -> str:
         """Issuer and subject of a valid token. Raises Unauthenticated, or IssuerUnreachable."""
         ...
-
-
-@dataclass(slots=True, kw_only=True)
-class RefreshToken:
-    """A refresh token as stored; those that descend from one sign-in are a family."""
-
-    id: UUID
-    account_id: UUID
-    family_id: UUID
-    digest: str
-    issued_at: datetime
-    expires_at: datetime
-    used_at: datetime | None = None
-    revoked_at: datetime | None = None
-
-    def is_good(self, now: datetime) -> bool:
-        """Whether it can be exchanged; one that a clock ahead of this one issued cannot."""
-        is_left = self.used_at is None and self.revoked_at is None
-        return is_left and self.issued_at <= now + CLOCKS_DIFFER and now < self.expires_at
 
 
 class SignInStore(Protocol):

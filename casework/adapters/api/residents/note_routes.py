@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
 from uuid import UUID
 
 from fastapi import APIRouter, Response
@@ -10,6 +12,7 @@ from casework.adapters.api.residents import bodies, views
 from casework.adapters.api.residents import responses as r
 from casework.adapters.api.shared.responses import page_of
 from casework.adapters.api.shared.routing import Caller, Paged, operation
+from casework.adapters.http.call import Call
 from casework.adapters.http.route import GuardedRoute
 from casework.domain.access.policy import Actor, is_guest
 from casework.workflows.ports.unit_of_work import Page, Paging, Reading
@@ -29,7 +32,7 @@ def write_note(id: UUID, body: bodies.WriteNote, call: Caller) -> Response:
     return call.change(
         lambda ctx: residents.write_note(ctx, id, **body.model_dump()),
         READ,
-        lambda reading, made: views.note(reading.residents.note(made), call.ctx.actor),
+        _of(call),
     )
 
 
@@ -42,7 +45,7 @@ def answer_note(id: UUID, body: bodies.AnswerNote, call: Caller) -> Response:
     return call.change(
         lambda ctx: call_backs.answer_note(ctx, id, **body.model_dump()),
         READ,
-        lambda reading, made: views.note(reading.residents.note(made), call.ctx.actor),
+        _of(call),
     )
 
 
@@ -56,7 +59,7 @@ def take_back_answer(id: UUID, body: bodies.TakeBackAnswer, call: Caller) -> Res
     return call.change(
         lambda ctx: call_backs.take_back_answer(ctx, id, body.reason),
         READ,
-        lambda reading, made: views.note(reading.residents.note(made), call.ctx.actor),
+        _of(call),
     )
 
 
@@ -74,8 +77,13 @@ def correct_note(id: UUID, body: bodies.CorrectNote, call: Caller) -> Response:
     return call.change(
         lambda ctx: call_backs.correct_note(ctx, id, changes, body.reason),
         READ,
-        lambda reading, made: views.note(reading.residents.note(made), call.ctx.actor),
+        _of(call),
     )
+
+
+def _of(call: Call) -> Callable[[Reading, UUID], dict[str, Any]]:
+    """How a note is shown to who asks."""
+    return lambda reading, made: views.note(reading.residents.note(made), call.ctx.actor)
 
 
 @router.get("/residents/{id}/notes", **operation("note.read", page_of(r.Note), refuses=(404,)))

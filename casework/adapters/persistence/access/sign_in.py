@@ -17,11 +17,10 @@ from casework.adapters.persistence.access.accounts import read_totp
 from casework.adapters.persistence.audit.entry import write_audit
 from casework.adapters.persistence.rows.mapper import from_row, to_row
 from casework.domain.access.accounts import Account, canonical_username
-from casework.domain.access.tokens import AccountToken
+from casework.domain.access.tokens import AccountToken, RefreshToken
 from casework.domain.access.tries import WAIT
 from casework.domain.notices.outbox import Message
 from casework.workflows.access.signing_in import MAX_SOURCE_FAILURES, SOURCE_WINDOW
-from casework.workflows.ports.access import RefreshToken
 from casework.workflows.ports.unit_of_work import RequestFacts
 
 # No address: the row that is written for accounts that there are not.

@@ -36,6 +36,7 @@ from casework.adapters.persistence.rows.mapper import (
 from casework.adapters.persistence.rows.offerings import offering_of
 from casework.domain.access.accounts import Account
 from casework.domain.access.grant_log import GrantEntry
+from casework.domain.access.tokens import RefreshToken
 from casework.domain.casefile.referral_events import ReferralLapsed
 from casework.domain.casefile.states import ReferralStatus
 from casework.domain.clocks.calendar import SEOUL
@@ -43,7 +44,6 @@ from casework.domain.clocks.deadlines import Deadline
 from casework.domain.directory.directory import Offering, Provider, Service
 from casework.domain.events import Event
 from casework.domain.residents.resident import Resident
-from casework.workflows.access.signing_in import RefreshToken
 from tests.adapters.persistence.rows.inventing import MICROSECOND, Inventor
 
 EXAMPLES = 12
