@@ -19,6 +19,7 @@ from typing import Any
 import psycopg
 import pytest
 from sqlalchemy import func, make_url, select
+from sqlalchemy.exc import OperationalError
 from starlette.testclient import TestClient
 
 from casework.adapters.api.app import BASE, ROUTERS
@@ -281,6 +282,27 @@ def test_after_a_failure_nobody_tries_for_a_second_and_then_one(fragile: Fragile
     time.sleep(1.1)
     way.mend()
     assert api.as_(WORKER).get("/referrals").status_code == 200
+
+
+@ON_POSTGRES
+@pytest.mark.parametrize(("seconds", "keeps_out"), [(0.3, False), (2.5, True)])
+def test_whoever_has_hardly_any_time_left_keeps_nobody_else_out(
+    fragile: Fragile, seconds: float, keeps_out: bool
+) -> None:
+    api, way = fragile.api, fragile.way
+    assert way is not None
+    api.id_of(WORKER)
+    api.application.engine.dispose()
+    way.silence()
+    with (
+        timeouts.time_allowed(seconds),
+        pytest.raises(OperationalError),
+        api.application.engine.connect(),
+    ):
+        pass
+    way.mend()
+    answer = api.as_(WORKER).get("/referrals")
+    assert answer.status_code == (503 if keeps_out else 200)
 
 
 @contextmanager

@@ -27,7 +27,7 @@ import psycopg
 from sqlalchemy import Connection, Engine, event
 from sqlalchemy.exc import DisconnectionError
 
-from casework.adapters.persistence.engine.timeouts import time_left
+from casework.adapters.persistence.engine.timeouts import OutOfTime, time_left
 
 # For each address of the host; the driver takes no less.
 CONNECT_TIMEOUT_S: Final = 2
@@ -58,6 +58,11 @@ class Gate:
         """The database cannot be reached, or does not answer."""
         with self._lock:
             self._is_shut, self._until = True, time.monotonic() + PAUSE_S
+
+    def give_back(self) -> None:
+        """Whoever was let through had no time to find out: the next one may."""
+        with self._lock:
+            self._until = min(self._until, time.monotonic())
 
     def open(self) -> None:
         """It answered."""
@@ -94,12 +99,18 @@ def limit_postgres(engine: Engine, statement_s: float) -> None:
     gate = Gate()
 
     def connect(*args: Any, **params: Any) -> Any:
+        left = time_left()
+        if left is not None and left <= 0:
+            raise OutOfTime("the request took too long")
         gate.enter()
         in_all = max(CONNECT_IN_ALL_S, float(params.get("connect_timeout", 0)))
+        allowed, began = in_all if left is None else min(left, in_all), time.monotonic()
         try:
-            made = made_within(in_all, lambda: LimitedConnection.connect(*args, **params))
+            made = made_within(allowed, lambda: LimitedConnection.connect(*args, **params))
         except psycopg.OperationalError:
-            gate.shut()
+            # A request that had hardly any time left says nothing of the database.
+            is_hurried = allowed < CONNECT_TIMEOUT_S and time.monotonic() - began >= allowed
+            (gate.give_back if is_hurried else gate.shut)()
             raise
         gate.open()
         made.gate, made.limit_s = gate, statement_s
@@ -114,12 +125,10 @@ def limit_postgres(engine: Engine, statement_s: float) -> None:
 
 
 def made_within(seconds: float, connect: Callable[[], LimitedConnection]) -> LimitedConnection:
-    """A new connection. Raises OperationalError where making it takes longer, or than is left.
+    """A new connection. Raises OperationalError where making it takes longer.
 
     It is made in a thread of its own, which cannot be ended: what it makes too late it closes.
     """
-    left = time_left()
-    allowed = seconds if left is None else max(0.0, min(left, seconds))
     outcome: Future[LimitedConnection] = Future()
 
     def make() -> None:
@@ -136,7 +145,7 @@ def made_within(seconds: float, connect: Callable[[], LimitedConnection]) -> Lim
 
     Thread(target=copy_context().run, args=(make,), daemon=True, name="connecting").start()
     try:
-        return outcome.result(allowed)
+        return outcome.result(seconds)
     except TimeoutError:
         if not outcome.cancel():  # it came at the last moment
             return outcome.result()
