@@ -61,8 +61,6 @@ TRIED_ELSEWHERE: Final = {
     "POST /accounts/{id}/tokens": "tests/api/access/test_own_tokens.py",
     "POST /accounts/{id}/tokens/{token_id}/revoke": "tests/api/access/test_own_tokens.py",
     "POST /centres/{code}/phone": "tests/api/agencies/test_what_is_asked.py",
-    "POST /checks/{id}/correct": "tests/api/cases/test_correcting_days.py",
-    "POST /checks/{id}/enter-in-error": "tests/api/cases/test_checks_in_error.py",
     "POST /notes/{id}/answer/undo": "tests/api/residents/test_call_backs.py",
     "POST /notes/{id}/correct": "tests/api/residents/test_correcting_notes.py",
     "POST /conferences/{id}/correct": "tests/api/cases/test_correcting_days.py",
@@ -453,6 +451,11 @@ OVERRIDES: Final[dict[str, Any]] = {
         "current_password": PASSWORD, "new_password": "another-word-2026-x"
     },
     "POST /me/totp": lambda fill, about: {"password": PASSWORD},
+    "POST /cases/{id}/checks": lambda fill, about: {
+        "checked_on": fill.day(0), "findings": "as before", "goals": [], "confirm": True,
+    },
+    "POST /checks/{id}/correct": lambda fill, about: {"findings": "as it was", "reason": "a slip"},
+    "POST /checks/{id}/enter-in-error": lambda fill, about: {"reason": "of somebody else"},
     "POST /me/phone": lambda fill, about: {"phone": "051-000-1234", "password": PASSWORD},
     "POST /me/tokens": lambda fill, about: {
         "name": "a token", "expires_on": fill.day(30), "scopes": ["directory.read"],

@@ -15,7 +15,7 @@ from tests.proofs._subjects import Subject
 OF_A_RESIDENT: Final = frozenset(
     {
         "resident", "case", "consent", "note", "signal", "planned_service", "referral", "deadline",
-        "household", "access_request", "suspicion", "merge", "link",
+        "household", "access_request", "suspicion", "merge", "link", "check",
     }
 )  # fmt: skip
 # Records visible to the actor who made them only, whatever the row of the table says.

@@ -25,6 +25,7 @@ from casework.adapters.persistence.tables.directory import designation
 from casework.adapters.persistence.tables.duplicates import duplicate_suspicion as pairs
 from casework.adapters.persistence.tables.exchange import import_row
 from casework.domain.casefile.plan import PlannedItem
+from casework.domain.cases.checks import Findings
 from casework.domain.clocks.calendar import Target, Unit
 from casework.domain.clocks.standards import ClockKind, Standard
 from casework.domain.directory.designations import Designation
@@ -124,7 +125,9 @@ def plant(api: Api) -> Planted:
         _answers_by_link(api, subject)
     for subject in made.values():
         _neighbourhood(api, subject)
+        _checked(api, subject)
     for subject in stages.values():
+        subject.ids.setdefault("check", made["own"].ids["check"])
         subject.imported_by = made["own"].imported_by
         for kind in NEIGHBOURLY:
             subject.ids.setdefault(kind, made["own"].ids[kind])
@@ -379,6 +382,15 @@ def _belongings(api: Api, it: Subject, own: Subject) -> None:
     it.ids.setdefault("signal", None)
     # One without referrals: its figures are as they were first stated.
     it.ids["offering"] = api.offerings[it.agency, "MED-VISIT"].id
+
+
+def _checked(api: Api, it: Subject) -> None:
+    """Somebody looked at how things go today."""
+    worker = next(one for one, place in WHERE.items() if place == (it.centre, it.district))
+    ctx, found = api.context(worker), f"카나리점검 {it.name} 가상"
+    findings = Findings(checked_on=ctx.act.today, findings=found, goals=[])
+    it.ids["check"] = running.record_check(ctx, it.ids["case"], findings).id
+    it.canaries.append(found)
 
 
 def _staff(api: Api, agency: str) -> UUID:
