@@ -19,7 +19,7 @@ from casework.adapters.persistence import tables as t
 from casework.adapters.persistence.engine.ids import new_id
 from casework.domain.notices.notices import NoticeKind
 from casework.domain.notices.outbox import Message, Subscription
-from casework.workflows.notices.relay import relay
+from casework.workflows.notices.relay import Relayed, relay
 from tests.adapters.notifications.test_channels import sink
 from tests.adapters.outbound import peers
 from tests.adapters.outbound.peers import peer
@@ -27,6 +27,7 @@ from tests.api.conftest import PASSWORD, Api
 
 HEALTHY, MESSAGES, EACH_OF_THE_OTHERS = 20, 2000, 50
 WITHIN_S = 120.0
+ROUNDS = 5
 MEMORY_MB = 100
 OTHERS = (
     peers.dribbles,
@@ -77,6 +78,14 @@ def states(api: Api, endpoints: list[UUID]) -> Counter[str]:
         return Counter({row[0]: row[1] for row in connection.execute(query)})
 
 
+def one_round(api: Api, channels: Channels) -> Relayed:
+    """What the relay does when its job runs."""
+    return relay(
+        api.application.context(), api.application.notices, channels,
+        clock=api.clock, jitter=lambda: 0.0,
+    )  # fmt: skip
+
+
 def test_two_thousand_messages_arrive_beside_every_kind_of_bad_endpoint(api: Api) -> None:
     channels = Channels(Webhook(Exchange(private=True)))
     with ExitStack() as listening:
@@ -102,19 +111,18 @@ def test_two_thousand_messages_arrive_beside_every_kind_of_bad_endpoint(api: Api
             queue(api, endpoint, MESSAGES // HEALTHY)
         before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
         began = time.monotonic()
-        done = relay(
-            api.application.context(),
-            api.application.notices,
-            channels,
-            clock=api.clock,
-            jitter=lambda: 0.0,
-        )
+        errors = set(one_round(api, channels).errors)
+        rounds = 1
+        while states(api, well)["waiting"] and rounds < ROUNDS:  # slow ones, on a busy machine
+            api.clock.forward(minutes=1)
+            errors |= set(one_round(api, channels).errors)
+            rounds += 1
         took = time.monotonic() - began
         grown_mb = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024
     assert states(api, well) == {"sent": MESSAGES}
     assert len(received) == MESSAGES
     assert took < WITHIN_S, took
     assert grown_mb < MEMORY_MB, grown_mb
-    assert set(done.errors) <= {"timed_out", "unreachable", "failed"}, done.errors
+    assert errors <= {"timed_out", "unreachable", "failed"}, errors
     left = states(api, others)
     assert left["sent"] + left["waiting"] + left["dead"] == EACH_OF_THE_OTHERS * len(others)

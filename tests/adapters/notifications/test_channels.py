@@ -58,11 +58,17 @@ class Sink(BaseHTTPRequestHandler):
         """Log nothing."""
 
 
+class Server(ThreadingHTTPServer):
+    """Takes many connections at once; past the usual five the next one waits a whole second."""
+
+    request_queue_size = 128
+
+
 @contextmanager
 def sink(answers: int = 204) -> Iterator[tuple[str, list[tuple[dict[str, str], bytes]]]]:
     """A listening endpoint: its address, and what it received."""
     handler: Any = type("Handler", (Sink,), {"received": [], "answers": answers})
-    server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
+    server = Server(("127.0.0.1", 0), handler)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     try:
         yield f"http://127.0.0.1:{server.server_port}/hook?a=b", handler.received
