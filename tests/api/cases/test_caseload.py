@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 from uuid import UUID
 
 import pytest
 
+from casework.domain.duplicates.merged_facts import FACTS
 from casework.workflows.cases import running
 from tests.api import acts
 from tests.api.asking import Ask, check_nobody_and_wrong_roles, check_strangers
@@ -198,6 +200,35 @@ def test_what_does_not_reach_the_other_district_is_named(api: Api) -> None:
     assert case_of(api, supported.case, FAR_SUPERVISOR)["district_code"] == "26110"
     assert case_of(api, supported.case, STRANGER)["centre_code"] == FAR
     assert api.as_(FAR_SUPERVISOR).get(f"/referrals/{referral}").status_code == 200
+
+
+def move_by_transfer(api: Api, supported: acts.Supported) -> None:
+    post(api, SUPERVISOR, f"/cases/{supported.case}/transfer",
+         {"centre_code": FAR, "reason": "moved"})  # fmt: skip
+
+
+def move_without_a_case(api: Api, supported: acts.Supported) -> None:
+    post(api, WORKER, f"/cases/{supported.case}/close", {"reason": "refused"})
+    path = f"/residents/{supported.resident}"
+    version = api.as_(SUPERVISOR).get(path).headers["etag"]
+    moved = api.as_(SUPERVISOR).patch(path, {"centre_code": FAR}, headers={"If-Match": version})
+    assert moved.status_code == 200, moved.text
+
+
+@pytest.mark.both_stores
+@pytest.mark.parametrize("move", [move_by_transfer, move_without_a_case])
+def test_who_was_merged_into_a_resident_moves_with_them_out_of_the_district(
+    api: Api, move: Callable[[Api, acts.Supported], None]
+) -> None:
+    supported = acts.a_supported_case(api)
+    former = acts.a_resident(api, name="가상동명")
+    keep = dict.fromkeys((*FACTS, "rrn"), "survivor")
+    post(api, SUPERVISOR, f"/residents/{supported.resident}/merge",
+         {"duplicate_id": str(former), "reason": "방문하여 확인", "keep": keep}, 201)  # fmt: skip
+    move(api, supported)
+    for one in (supported.resident, former):
+        assert api.as_(SUPERVISOR).get(f"/residents/{one}").status_code == 404
+        assert api.as_(FAR_SUPERVISOR).get(f"/residents/{one}").json()["centre_code"] == FAR
 
 
 def test_a_transfer_to_nowhere_or_to_where_it_is_changes_nothing(api: Api) -> None:

@@ -155,6 +155,9 @@ class SqlResidents:
             self._connection.execute(
                 update(table).where(table.c.resident_id == resident.id).values(place)
             )
+        former = [one.id for one in self.former(resident.id)]
+        if former and is_outside(self._scope, resident):  # they leave it as well
+            session_context.allow_residents(self._connection, [resident.id, *former])
         self._connection.execute(
             update(t.resident).where(t.resident.c.merged_into_id == resident.id).values(place)
         )
