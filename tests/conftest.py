@@ -124,10 +124,12 @@ def chosen_store(nodeid: str) -> str:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Make the folder that the workers share, before there are any."""
+    """Make the folder that the workers share, before there are any, and that of `tmp_path`."""
     if not hasattr(config, "workerinput"):
-        os.environ[SESSION_FOLDER] = str(postgres.make_folder())
-        make_keys(Path(os.environ[SESSION_FOLDER]))
+        folder = postgres.make_folder(postgres.fast_place())
+        os.environ[SESSION_FOLDER] = str(folder)
+        config.option.basetemp = config.option.basetemp or str(folder / "tmp")
+        make_keys(folder)
         # On SIGTERM a session cleans up as after Ctrl-C.
         signal.signal(signal.SIGTERM, signal.default_int_handler)
     config.pluginmanager.register(canaries, "canaries")

@@ -45,7 +45,8 @@ max_wal_size = 256MB
 """
 # The password of the product's roles on a test server, where it requires one.
 ROLE_PASSWORD = "only-for-tests"
-# A database is 500 small files: copying it took 17 ms in memory, and 25 to 340 ms on a disk.
+# A database is 500 small files: copying it took 17 ms in memory, and 25 to 340 ms on a disk. A test
+# on SQLite took 0.22 s in memory and 0.35 s on a disk.
 MEMORY = Path("/dev/shm")
 MEMORY_NEEDED = 2 * 1024**3
 # PostgreSQL refuses to run as root, so root hands it to `nobody`.
@@ -169,6 +170,12 @@ def make_folder(parent: Path | None = None) -> Path:
     return folder
 
 
+def fast_place() -> Path | None:
+    """Where files of tests are made: in memory, where there is room for them, else as usual."""
+    has_room = MEMORY.is_dir() and shutil.disk_usage(MEMORY).free > MEMORY_NEEDED
+    return MEMORY if has_room else None
+
+
 def start(folder: Path, *, careless: bool = True) -> Server:
     """Start a server in `folder`; or take the one that CASEWORK_TEST_PG_URL names.
 
@@ -177,8 +184,9 @@ def start(folder: Path, *, careless: bool = True) -> Server:
     if given := os.environ.get("CASEWORK_TEST_PG_URL"):
         return Server(given)
     initdb, pg_ctl, data = binary("initdb", folder), binary("pg_ctl", folder), folder / "data"
-    if careless and MEMORY.is_dir() and shutil.disk_usage(MEMORY).free > MEMORY_NEEDED:
-        data.symlink_to(make_folder(MEMORY))
+    place = fast_place()
+    if careless and place is not None and not folder.is_relative_to(place):
+        data.symlink_to(make_folder(place))
     # Sort by code point, as SQLite does, whatever the machine's locale.
     plain = ["--no-locale", "--encoding=UTF8", "--no-sync", "--no-instructions"]
     _run(folder, [initdb, "-D", str(data), "--username=postgres", "--auth=trust", *plain])
