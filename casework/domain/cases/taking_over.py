@@ -99,24 +99,26 @@ class RunningService:
     def is_of(self, item: PlannedItem) -> bool:
         """Whether a planned item says the same: this service, from that day, by that agency."""
         agency = self.referral.offering.provider_id if self.referral else None
-        return (self.service_code, self.starts_on, agency) == (
-            item.service_code,
+        return self._is_like(item) and (self.starts_on, agency) == (
             item.starts_on,
             item.provider_id,
         )
 
     def is_at_once_with(self, item: PlannedItem) -> bool:
-        """Whether a planned item is of the same service and shares a day with it.
+        """Whether a planned item is of the same service and shares a day with it."""
+        return (
+            self._is_like(item)
+            and self.starts_on <= item.ends_on
+            and item.starts_on <= self.ends_on
+        )
+
+    def _is_like(self, item: PlannedItem) -> bool:
+        """Whether a planned item is of the same service.
 
         Two lines of a service at the same time are told apart by what they say of its content.
         """
         words = {self.content.strip(), item.content.strip()} - {""}
-        return (
-            self.service_code == item.service_code
-            and len(words) <= 1
-            and self.starts_on <= item.ends_on
-            and item.starts_on <= self.ends_on
-        )
+        return self.service_code == item.service_code and len(words) <= 1
 
 
 def take_over(

@@ -68,6 +68,10 @@ Values = dict[str, Any]
 Done = tuple[UUID | None, UUID | None]
 
 
+# What tells the rows of one case apart: two meals of a day are two services by what they say.
+OF_SERVICE: Final = ("service_code", "agency", "starts_on", "content")
+
+
 def named_places(values: Values, places: PlaceCodes) -> tuple[Values, list[dict[str, str]]]:
     """The values with names of districts and centres replaced by codes, and unknown names."""
     found, errors = dict(values), []
@@ -109,8 +113,8 @@ def key_of(kind: FileKind, fields: Values) -> str:
         case FileKind.OFFERINGS:
             return f"{fields['provider']} {fields['service_code']}"
         case FileKind.RUNNING_CASES:
-            service = (fields[name] for name in ("service_code", "agency", "starts_on"))
-            return " ".join((_person(fields), *(str(one or "-") for one in service)))
+            service = (fields[name] for name in OF_SERVICE)
+            return " ".join((_person(fields), *(str(one or "-").strip() for one in service)))
         case FileKind.ASSESSMENTS:
             return f"{_person(fields)} {fields['assessed_on']} {fields['determination']}"
     return _person(fields)
