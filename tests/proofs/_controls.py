@@ -12,6 +12,7 @@ from sqlalchemy import Engine, insert, select
 
 from casework.adapters.persistence import tables as t
 from casework.adapters.persistence.engine.ids import new_id
+from casework.adapters.persistence.scope import session_context
 from casework.adapters.persistence.supervision import come_back, sweeping
 from casework.domain.casefile.casefile import CaseFile
 from casework.domain.casefile.referral import Referral
@@ -52,6 +53,7 @@ def _tell_again(engine: Engine, run_id: UUID) -> None:
     step = t.escalation.c
     query = select(t.event).join(t.escalation, step.id == t.event.c.id).where(step.run_id == run_id)
     with engine.begin() as connection:
+        session_context.set_system_context(connection)
         for row in connection.execute(query).all():
             connection.execute(insert(t.event), [dict(row._mapping) | {"id": new_id()}])
 
