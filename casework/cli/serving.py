@@ -7,6 +7,7 @@ import signal
 import socket
 import sys
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 from types import FrameType
 from typing import Annotated, Any
@@ -31,6 +32,7 @@ from casework.cli.shared import (
     opened,
     opened_ready,
 )
+from casework.cli.workers import ENDS_WITHIN_S, serve_by_workers
 from casework.settings import Settings
 
 app = typer.Typer()
@@ -75,6 +77,13 @@ def _run_demo(settings: Settings, listener: socket.socket, residents: int, seed:
         _serve(application, listener, tick=True)
 
 
+def _tell_address(listener: Any) -> None:
+    host, port = listener.getsockname()[:2]
+    typer.echo(f"address: http://{host}:{port}/api/v1")
+    typer.echo(f"ready http://{host}:{port}")
+    sys.stdout.flush()
+
+
 class _Server(uvicorn.Server):
     """A server that prints its address once it listens."""
 
@@ -82,10 +91,7 @@ class _Server(uvicorn.Server):
         """Start to listen, then print the address."""
         await super().startup(sockets=sockets)
         if self.servers:
-            host, port = self.servers[0].sockets[0].getsockname()[:2]
-            typer.echo(f"address: http://{host}:{port}/api/v1")
-            typer.echo(f"ready http://{host}:{port}")
-            sys.stdout.flush()
+            _tell_address(self.servers[0].sockets[0])
 
 
 def _bind(host: str, port: int) -> socket.socket:
@@ -116,7 +122,7 @@ def _serve(application: bootstrap.Application, listener: socket.socket, *, tick:
         application.app(),
         log_config=None,
         access_log=False,
-        timeout_graceful_shutdown=20,
+        timeout_graceful_shutdown=ENDS_WITHIN_S,
         server_header=False,
     )
     server = _Server(config)
@@ -133,10 +139,17 @@ def _serve(application: bootstrap.Application, listener: socket.socket, *, tick:
 def serve(
     port: Port = 8000,
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
+    workers: Annotated[
+        int, typer.Option(min=1, max=64, help="Processes that answer; SIGHUP renews them.")
+    ] = 1,
 ) -> None:
     """Serve the API on the configured database; the scheduler is a process of its own."""
     with opened_ready() as application, _bind(host, port) as listener:
-        _serve(application, listener, tick=False)
+        if workers == 1:
+            _serve(application, listener, tick=False)
+            return
+        application.engine.dispose()  # each process has its own
+        serve_by_workers(listener, workers, partial(_tell_address, listener))
 
 
 @app.command()

@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final, Literal
 
 from fastapi import APIRouter, Request, Response
-from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Gauge, generate_latest
+from prometheus_client import (
+    CONTENT_TYPE_LATEST,
+    CollectorRegistry,
+    Gauge,
+    generate_latest,
+    multiprocess,
+)
 from pydantic import AwareDatetime, Field
 
 from casework.adapters.api.shared.responses import ResponseBody
@@ -86,7 +93,16 @@ def metrics(request: Request) -> Response:
     In the text format of Prometheus: the process, its requests by route, and the jobs.
     """
     jobs = _figures(request.app.state.probe.parts())
-    return Response(generate_latest() + generate_latest(jobs), media_type=CONTENT_TYPE_LATEST)
+    return Response(_requests() + generate_latest(jobs), media_type=CONTENT_TYPE_LATEST)
+
+
+def _requests() -> bytes:
+    """What the processes of this port counted together; a single one tells its own use as well."""
+    if "PROMETHEUS_MULTIPROC_DIR" not in os.environ:
+        return generate_latest()
+    together = CollectorRegistry()
+    multiprocess.MultiProcessCollector(together)  # type: ignore[no-untyped-call]
+    return generate_latest(together)
 
 
 def _figures(parts: dict[str, Any]) -> CollectorRegistry:
