@@ -322,7 +322,7 @@ def build(
     """Wire the application. Raises SettingsError where a setting that the mode needs is missing."""
     settings.check()
     configure_logs(settings.request_log)
-    engine = open_engine(settings.url(), schema=settings.db_schema, pool_size=settings.threads)
+    engine = open_engine(settings.url(), **settings.engine_options())
     vault = open_vault(settings, engine)
     return Application(
         settings=settings,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Literal, get_args
+from typing import Any, Literal, get_args
 
 from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -56,6 +56,7 @@ class Settings(BaseSettings):
     demo_password: str = "care-at-home-2026"  # noqa: S105 - for the demo, printed by it
     sweep_minutes: int = Field(default=5, ge=1, le=60)
     threads: int = Field(default=8, ge=1, le=64)
+    prepared_statements: bool = True
     rate_limit: int | None = Field(default=None, ge=0, le=100_000)
     min_free_mb: int = Field(default=100, ge=0, le=1_000_000)
     log_requests: bool = True
@@ -84,6 +85,14 @@ class Settings(BaseSettings):
         if self.rate_limit is not None:
             return self.rate_limit
         return RATE_IN_PRODUCTION if self.is_production else 0
+
+    def engine_options(self) -> dict[str, Any]:
+        """How the database is used by those who serve."""
+        return {
+            "schema": self.db_schema,
+            "pool_size": self.threads,
+            "prepares": self.prepared_statements,
+        }
 
     def url(self) -> str:
         """The database URL: ``CASEWORK_DATABASE_URL``, else a SQLite file in the data folder."""

@@ -7,6 +7,7 @@ from typing import Any
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine import make_url
 
+from casework.adapters.persistence.engine.prepared import keep_prepared
 from casework.adapters.persistence.engine.reaching import (
     CONNECT_TIMEOUT_S,
     guard_file,
@@ -31,17 +32,23 @@ def open_engine(
     schema: str | None = None,
     statement_timeout_ms: int = STATEMENT_TIMEOUT_MS,
     pool_size: int = POOL_SIZE,
+    prepares: bool = False,
 ) -> Engine:
-    """An engine for a SQLite file or a PostgreSQL database; timeouts in milliseconds."""
+    """An engine for a SQLite file or a PostgreSQL database; timeouts in milliseconds.
+
+    One that ``prepares`` statements alters no table.
+    """
     if make_url(url).get_backend_name() == "sqlite":
         engine = _sqlite(url)
     else:
-        engine = _postgres(url, schema, statement_timeout_ms, pool_size)
+        engine = _postgres(url, schema, statement_timeout_ms, pool_size, prepares=prepares)
     watch(engine, statement_timeout_ms / 1000)
     return engine
 
 
-def _postgres(url: str, schema: str | None, statement_timeout_ms: int, pool_size: int) -> Engine:
+def _postgres(
+    url: str, schema: str | None, statement_timeout_ms: int, pool_size: int, *, prepares: bool
+) -> Engine:
     options = {
         "lock_timeout": LOCK_TIMEOUT_MS,
         "statement_timeout": statement_timeout_ms,
@@ -61,7 +68,9 @@ def _postgres(url: str, schema: str | None, statement_timeout_ms: int, pool_size
         json_serializer=to_json,
         isolation_level="READ COMMITTED",
     )
-    limit_postgres(engine, statement_timeout_ms / 1000)
+    limit_postgres(
+        engine, statement_timeout_ms / 1000, keep_prepared if prepares else lambda _made: None
+    )
     return engine
 
 

@@ -94,8 +94,10 @@ class LimitedConnection(psycopg.Connection[Any]):
             raise psycopg.OperationalError("the database does not answer") from None
 
 
-def limit_postgres(engine: Engine, statement_s: float) -> None:
-    """Give up on a server that does not answer."""
+def limit_postgres(
+    engine: Engine, statement_s: float, made: Callable[[LimitedConnection], None]
+) -> None:
+    """Give up on a server that does not answer; ``made`` sets a new connection up."""
     gate = Gate()
 
     def connect(*args: Any, **params: Any) -> Any:
@@ -106,15 +108,16 @@ def limit_postgres(engine: Engine, statement_s: float) -> None:
         in_all = max(CONNECT_IN_ALL_S, float(params.get("connect_timeout", 0)))
         allowed, began = in_all if left is None else min(left, in_all), time.monotonic()
         try:
-            made = made_within(allowed, lambda: LimitedConnection.connect(*args, **params))
+            found = made_within(allowed, lambda: LimitedConnection.connect(*args, **params))
         except psycopg.OperationalError:
             # A request that had hardly any time left says nothing of the database.
             is_hurried = allowed < CONNECT_TIMEOUT_S and time.monotonic() - began >= allowed
             (gate.give_back if is_hurried else gate.shut)()
             raise
         gate.open()
-        made.gate, made.limit_s = gate, statement_s
-        return made
+        found.gate, found.limit_s = gate, statement_s
+        made(found)
+        return found
 
     engine.dialect.connect = connect  # type: ignore[method-assign]
 
