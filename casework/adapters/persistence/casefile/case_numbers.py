@@ -14,11 +14,12 @@ from casework.domain.casefile.case import Case
 from casework.domain.casefile.case_numbers import case_number
 from casework.domain.clocks.calendar import day_in_seoul
 
+_numbered = t.care_case.alias("numbered")
+
 
 def number_of(case_id: Any) -> Any:
     """The column ``case_number`` beside a column with the id of a case."""
-    home = t.care_case.alias("numbered")
-    found = select(home.c.number).where(home.c.id == case_id)
+    found = select(_numbered.c.number).where(_numbered.c.id == case_id)
     return found.scalar_subquery().label("case_number")
 
 

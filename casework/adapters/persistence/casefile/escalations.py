@@ -14,6 +14,7 @@ from casework.adapters.persistence.engine.ids import new_id
 from casework.domain.clocks.deadlines import Deadline, Step
 
 _ledger = t.escalation
+_other = t.escalation.alias("other")
 
 
 def plan(connection: Connection, clocks: Sequence[tuple[Deadline, bool]], at: datetime) -> None:
@@ -92,7 +93,7 @@ def _is_not_highest(at: datetime) -> Any:
 
     SQLite shows a statement what it has changed so far: a step of this very instant counts too.
     """
-    other = _ledger.alias("other")
+    other = _other
     return (
         select(other.c.id)
         .where(

@@ -25,11 +25,13 @@ from casework.workflows.ports.vault import Vault
 # Name and telephone of who has somebody's work: neither, where the deputies end in nobody.
 Called = tuple[str | None, str | None]
 WhoIsThere = Mapping[UUID, Called]
+# Made once: an alias makes all columns of its table anew.
+_carries, _there = t.account.alias("carries"), t.account.alias("there")
+_absence = t.absence.alias("absence")
 
 
 def viewed(today: date, *more: Any) -> Select[Any]:
     """Referrals with case, agency, resident, consent and whom to call; without any scope."""
-    carries = t.account.alias("carries")
     return (
         select(
             t.referral,
@@ -38,10 +40,10 @@ def viewed(today: date, *more: Any) -> Select[Any]:
             t.provider.c.name.label("provider_name"),
             t.provider.c.phone.label("provider_phone"),
             t.centre.c.name.label("centre_name"),
-            carries.c.id.label("carried_by"),
-            carries.c.name.label("worker_name"),
-            carries.c.phone.label("worker_phone"),
-            exists().where(t.absence.c.worker_id == carries.c.id).label("is_ever_away"),
+            _carries.c.id.label("carried_by"),
+            _carries.c.name.label("worker_name"),
+            _carries.c.phone.label("worker_phone"),
+            exists().where(t.absence.c.worker_id == _carries.c.id).label("is_ever_away"),
             t.centre.c.phone.label("centre_phone"),
             func.coalesce(t.centre.c.phone, _of_the_centre(today)).label("phone_there"),
             t.consent.c.id.label("consent_known"),
@@ -51,7 +53,7 @@ def viewed(today: date, *more: Any) -> Select[Any]:
         )
         .join(t.care_case, t.care_case.c.id == t.referral.c.case_id)
         .join(t.centre, t.centre.c.code == t.care_case.c.centre_code)
-        .outerjoin(carries, carries.c.id == t.care_case.c.worker_id)
+        .outerjoin(_carries, _carries.c.id == t.care_case.c.worker_id)
         .join(t.provider, t.provider.c.id == t.referral.c.provider_id)
         .join(t.resident, t.resident.c.id == t.referral.c.resident_id)
         .outerjoin(t.consent, t.consent.c.id == t.referral.c.consent_id)
@@ -60,7 +62,7 @@ def viewed(today: date, *more: Any) -> Select[Any]:
 
 def _of_the_centre(today: date) -> Any:
     """The telephone of somebody at the centre who is there today, where it has none of its own."""
-    there, absence = t.account.alias("there"), t.absence.alias("absence")
+    there, absence = _there, _absence
     is_away = select(absence.c.id).where(absence.c.worker_id == there.c.id, covers(absence, today))
     return (
         select(there.c.phone)

@@ -14,6 +14,8 @@ from casework.adapters.persistence.tables.directory import designation
 from casework.domain.directory.designations import GIVEN_UNDER
 from casework.domain.directory.directory import EntryState
 
+_held = designation.alias("held")
+
 
 def accepts_requests(today: date) -> ColumnElement[bool]:
     """Agencies that may receive referrals on a day."""
@@ -31,7 +33,7 @@ def holds(table: Any, today: date) -> ColumnElement[bool]:
 
 def designated_to() -> ColumnElement[date | None]:
     """Of an offering: the last day of its agency's designation to give it; NULL where none ends."""
-    given, held = t.offering.c, designation.alias("held")
+    given, held = t.offering.c, _held
     meant = (
         and_(held.c.code == str(code), given.service_code.in_(services))
         for code, services in GIVEN_UNDER.items()

@@ -43,6 +43,8 @@ from casework.domain.privacy.masks import TIMELINE_LEAVES_OUT
 from casework.domain.residents.resident import Consent, Contact, Note, Resident
 from casework.workflows.ports.paging import Page, Paging, Row
 
+_former = t.resident.alias("former")
+
 
 class SqlResidents:
     """The repository of residents for one transaction of one actor."""
@@ -66,8 +68,7 @@ class SqlResidents:
         return found
 
     def _following(self, id: UUID) -> Select[Any]:
-        former = t.resident.alias("former")
-        into = select(former.c.merged_into_id).where(former.c.id == id).scalar_subquery()
+        into = select(_former.c.merged_into_id).where(_former.c.id == id).scalar_subquery()
         return select(t.resident).where(
             t.resident.c.id == func.coalesce(into, id),
             seen_or_opened(t.resident, self._scope, self._now),

@@ -22,6 +22,7 @@ from casework.workflows.ports.paging import Row
 from casework.workflows.ports.vault import Vault
 
 # What a case is called here, and was called in the files that it was taken over from.
+_written = t.resident.alias("written")
 _CASE_NUMBERS: Final = {
     "case_number": t.care_case.c.number,
     "former_number": t.care_case.c.former_number,
@@ -43,7 +44,7 @@ def found_by(filters: Row, sees: Sees, actor: Actor, vault: Vault) -> Select[Any
                 column == filters[name], sees(t.care_case)
             )
             query = query.where(t.resident.c.id.in_(of_case))
-    written = t.resident.alias("written")
+    written = _written
     fits = _fits(written, filters, actor, vault)
     if fits:
         # A join, and not a list to be in: PostgreSQL would look through a whole centre for it.

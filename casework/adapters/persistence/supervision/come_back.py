@@ -31,6 +31,7 @@ from casework.workflows.ports.unit_of_work import Page, Paging
 from casework.workflows.ports.vault import Vault
 
 COME_BACK: Final = "come_back"
+_writer = t.account.alias("writer")
 _LAST: Final = UUID(int=2**128 - 1)
 _LINE_AT_MOST: Final = 200
 
@@ -106,7 +107,7 @@ def _whose(people: list[UUID], held_by: str) -> ColumnElement[bool]:
 
 def _is_there() -> ColumnElement[bool]:
     """Whether who wrote a note can still sign in, and sees its resident."""
-    writer, whom = t.account.alias("writer"), t.resident
+    writer, whom = _writer, t.resident
     sees = or_(
         and_(writer.c.role == Role.WORKER, writer.c.centre_code == whom.c.centre_code),
         and_(writer.c.role == Role.SUPERVISOR, writer.c.district_code == whom.c.district_code),

@@ -47,6 +47,7 @@ _CUT: Final = bindparam("cut", type_=Instant)
 _RUN: Final = bindparam("run", type_=Uuid())
 _LIMIT: Final = bindparam("batch", type_=Integer())
 _step, _clock = t.escalation, t.deadline
+_higher = t.escalation.alias("higher")
 _EVENT_COLUMNS: Final = [column.name for column in t.event.c]
 _NOTICE_COLUMNS: Final = [column.name for column in t.notice.c if column.name != "addressed_at"]
 _CLAIMED: Final = ("id", "deadline_id", "tier", "due_at", "at", "tell")
@@ -75,7 +76,7 @@ def _is_lower() -> ColumnElement[bool]:
 
     SQLite shows a statement what it has changed so far: a step that this run raised counts too.
     """
-    higher = _step.alias("higher")
+    higher = _higher
     return (
         select(higher.c.id)
         .where(
