@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 from apscheduler.job import Job
 from apscheduler.jobstores.memory import MemoryJobStore
@@ -15,6 +15,8 @@ from apscheduler.schedulers.blocking import BlockingScheduler
 from apscheduler.triggers.cron import CronTrigger
 
 from casework.domain.clocks.calendar import SEOUL
+
+LOOKS_AGAIN_S: Final = 10.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,6 +46,25 @@ class WakingJobs(MemoryJobStore):  # type: ignore[misc]  # ships no types
         return due
 
 
+class _LooksOften(BaseScheduler):  # type: ignore[misc]  # ships no types
+    """Looks at the clock again after some seconds at most, whatever it computed to wait.
+
+    The clock may be set back between the two looks from which APScheduler computes it.
+    """
+
+    def _process_jobs(self) -> float | None:
+        wait_s: float | None = super()._process_jobs()
+        return None if wait_s is None else min(wait_s, LOOKS_AGAIN_S)
+
+
+class _Background(_LooksOften, BackgroundScheduler):  # type: ignore[misc]
+    """In a thread of its own."""
+
+
+class _Blocking(_LooksOften, BlockingScheduler):  # type: ignore[misc]
+    """In the thread that starts it."""
+
+
 def every(minutes: int) -> dict[str, str]:
     """The cron fields for every so many minutes, 1 to 60."""
     return {"minute": "0" if minutes == 60 else f"*/{minutes}"}
@@ -55,9 +76,9 @@ def make_scheduler(
     """A scheduler of these jobs, not yet started.
 
     A run that comes late still happens, several missed ones run as one, and none overlaps; a clock
-    that is set back is noticed when the next of them wakes.
+    that is set back is noticed within some seconds.
     """
-    kind = BackgroundScheduler if background else BlockingScheduler
+    kind = _Background if background else _Blocking
     scheduler = kind(timezone=SEOUL, jobstores={"default": WakingJobs()})
     for job in jobs:
         at_start: dict[str, Any] = {"next_run_time": now()} if job.at_start else {}

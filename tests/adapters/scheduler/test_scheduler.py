@@ -157,6 +157,36 @@ def test_a_scheduler_goes_on_when_the_clock_is_set_back_two_days(
     assert runs_after_two_days_back(monkeypatch, TICKS_WITHIN_S) == 2
 
 
+def test_a_scheduler_goes_on_when_the_clock_is_set_back_while_it_computes_how_long_to_wait(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    machine = Machine()
+    monkeypatch.setattr(base, "datetime", machine)
+    monkeypatch.setattr("casework.adapters.scheduler.LOOKS_AGAIN_S", 0.1)
+    ran = threading.Semaphore(0)
+
+    def set_back_at_once() -> None:
+        machine.by = timedelta(days=-2)
+        ran.release()
+
+    proper = WakingJobs.get_due_jobs
+
+    def due(self: WakingJobs, now: datetime) -> list[Any]:
+        found: list[Any] = proper(self, now)
+        if found and not machine.by:
+            set_back_at_once()
+        return found
+
+    monkeypatch.setattr(WakingJobs, "get_due_jobs", due)
+    jobs = [Scheduled(name="each", rhythm={"second": "*"}, run=ran.release)]
+    scheduler = make_scheduler(jobs, background=True, now=utc_now)
+    scheduler.start()
+    try:
+        assert all(ran.acquire(timeout=TICKS_WITHIN_S) for _ in range(4))
+    finally:
+        scheduler.shutdown()
+
+
 def test_the_control_apschedulers_own_store_waits_for_two_days(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
