@@ -238,6 +238,7 @@ class _OfferingMaker:
             is_open=True,
             capacity=capacity,
             available=available,
+            stated_available=available,
             waiting=0,
             unit=self._units[code],
             as_of=self._now - timedelta(hours=self._rng.randint(1, 240)),

@@ -197,6 +197,7 @@ def _directory() -> None:
         sa.Column("is_open", sa.Boolean(), nullable=False),
         sa.Column("capacity", sa.Integer(), nullable=False),
         sa.Column("available", sa.Integer(), nullable=False),
+        sa.Column("stated_available", sa.Integer(), nullable=False),
         sa.Column("waiting", sa.Integer(), nullable=False),
         sa.Column("unit", sa.String(length=40), nullable=False),
         sa.Column("as_of", Instant(), nullable=False),
@@ -214,6 +215,7 @@ def _directory() -> None:
         sa.Column("proposed_by", sa.Uuid(), nullable=True),
         sa.Column("version", sa.Integer(), nullable=False, server_default=sa.text("1")),
         _check("offering", "available_not_negative", "available >= 0"),
+        _check("offering", "stated_not_negative", "stated_available >= 0"),
         _check("offering", "places_add_up", "held >= 0 AND available + held <= capacity"),
         _check("offering", "waiting_add_up", "waitlisted >= 0 AND waitlisted <= waiting"),
         _check(

@@ -335,6 +335,6 @@ def _provider(slug: str, near: Centre, off: float) -> Provider:
 def _offering(provider: Provider, service_code: str, centres: list[str]) -> Offering:
     return Offering(
         id=new_id(), provider_id=provider.id, service_code=service_code, is_open=True,
-        capacity=20, available=5, waiting=0, unit="visit", as_of=seoul("2026-02-27T09:00"),
-        centres=centres,
+        capacity=20, available=5, stated_available=5, waiting=0, unit="visit",
+        as_of=seoul("2026-02-27T09:00"), centres=centres,
     )  # fmt: skip

@@ -24,6 +24,7 @@ class OfferingFactory(Factory):
     is_open = True
     capacity = 20
     available = 5
+    stated_available = 5
     waiting = 0
     unit = "person"
     as_of = LONG_AGO

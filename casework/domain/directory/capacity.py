@@ -31,8 +31,8 @@ MAX_PLACES: Final = 100_000
 AT_CAPACITY: Final = "at_capacity"
 
 
-class CapacityFigures(Protocol):
-    """The capacity figures of an offering: an ``Offering`` or the same attributes."""
+class Vacancies(Protocol):
+    """What is free of an offering, and for whom."""
 
     @property
     def available(self) -> int:
@@ -40,8 +40,8 @@ class CapacityFigures(Protocol):
         ...
 
     @property
-    def for_waiting(self) -> int:
-        """Of these, the places reserved for those who wait."""
+    def for_waiting(self) -> int | None:
+        """Of these, the places reserved for those who wait; None where that is not told."""
         ...
 
     @property
@@ -49,22 +49,26 @@ class CapacityFigures(Protocol):
         """The last day on which it accepts nobody new."""
         ...
 
+
+class CapacityFigures(Vacancies, Protocol):
+    """The capacity figures of an offering: an ``Offering`` or the same attributes."""
+
     @property
     def as_of(self) -> datetime:
         """When the agency's figures were stated."""
         ...
 
 
-def is_marked_full(offering: CapacityFigures, today: date) -> bool:
+def is_marked_full(offering: Vacancies, today: date) -> bool:
     """Whether the agency marked it full, up to and including the day it named."""
     return offering.full_until is not None and today <= offering.full_until
 
 
-def free_places(offering: CapacityFigures, today: date) -> int:
+def free_places(offering: Vacancies, today: date) -> int:
     """How many new residents could be accepted now, beside those who wait."""
     if is_marked_full(offering, today):
         return 0
-    return max(0, offering.available - offering.for_waiting)
+    return max(0, offering.available - (offering.for_waiting or 0))
 
 
 def is_stale(offering: CapacityFigures, fresh_for: timedelta, now: datetime) -> bool:
@@ -217,6 +221,7 @@ def state(offering: Offering, said: CapacityStatement, act: Act) -> Event:
     )
     before = PlacesBefore(capacity=offering.capacity, available=offering.available)
     offering.capacity, offering.available, offering.waiting = capacity, said.available, waiting
+    offering.stated_available = said.available
     offering.for_waiting = min(said.available, offering.waitlisted)
     offering.full_until, offering.as_of, offering.stated_by = None, act.at, act.by.id
     return FiguresStated(

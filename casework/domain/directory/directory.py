@@ -158,6 +158,7 @@ class Offering:
 
     ``held`` and ``waitlisted`` count referrals: of ``capacity`` and ``waiting``, which also cover
     whom the agency serves besides. ``for_waiting`` are free places that are for those who wait.
+    ``stated_available`` stays as the agency stated it, whatever referrals take and free.
     """
 
     id: UUID
@@ -166,6 +167,7 @@ class Offering:
     is_open: bool
     capacity: int
     available: int
+    stated_available: int
     waiting: int
     unit: str
     as_of: datetime

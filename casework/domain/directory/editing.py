@@ -105,6 +105,7 @@ def new_offering(
         stated_by=act.by.id,
         state=EntryState.PROPOSED,
         proposed_by=act.by.id,
+        stated_available=facts["available"],
         **facts,
     )
     check_offering(offering)

@@ -22,13 +22,16 @@ class Availability(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OfferedPlaces:
-    """What is said of the places of one published offering that reaches into a district."""
+    """What is said of the places of one published offering that reaches into a district.
+
+    What is None is not told to who asks.
+    """
 
     is_open: bool
     available: int
-    for_waiting: int
+    for_waiting: int | None
     full_until: date | None
-    waiting: int
+    waiting: int | None
     as_of: datetime
 
     def free(self, now: datetime) -> int:

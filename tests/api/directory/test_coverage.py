@@ -71,14 +71,14 @@ def test_the_city_sees_every_district_and_a_supervisor_the_own(api: Api) -> None
 def test_open_without_a_free_place_is_full_and_closed_is_nobody(api: Api) -> None:
     assert FAR not in holes(api, **MEALS)
     for values, hole, open_ in (
-        ({"available": 0}, "full", 1),
+        ({"stated_available": 0}, "full", 1),
         ({"is_open": False}, "nobody", 0),
     ):
         offering(api, "gamma", **values)
         found = holes(api, **MEALS)[FAR]
         assert (found["hole"], found["open"], found["accepting"]) == (hole, open_, 0)
         assert (found["nearest"], found["minutes"]) == (None, None)
-    offering(api, "gamma", is_open=True, available=1)
+    offering(api, "gamma", is_open=True, stated_available=1)
     assert FAR not in holes(api, **MEALS)
     set_(api, t.provider, t.provider.c.slug == "gamma", is_active=False)
     assert holes(api, **MEALS)[FAR]["hole"] == "nobody"
@@ -133,7 +133,7 @@ def test_of_a_service_that_is_not_published_nothing_is_said(api: Api) -> None:
 
 
 def test_with_no_question_whoever_accepts_for_anything_counts(api: Api) -> None:
-    offering(api, "gamma", available=0)
+    offering(api, "gamma", stated_available=0)
     assert FAR in holes(api, **MEALS)
     assert FAR not in holes(api)
 

@@ -31,6 +31,9 @@ def get_capacity(id: UUID, call: Caller) -> Response:
     """The places of an offering.
 
     As its agency stated them, and as acceptances and endings have changed them since.
+
+    The city and other agencies are told the free places last stated, and nothing that moves with
+    referrals: that is null, and there is no ``ETag``.
     """
     return call.look(READ, lambda reading: _shown(call, reading, id))
 

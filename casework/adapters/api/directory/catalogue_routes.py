@@ -116,4 +116,4 @@ def history_of_service(code: Named, call: Caller, paged: Paged) -> Response:
         reading.directory_editing.service(code)
         return reading.directory_editing.history((SERVICE,), code, paging)
 
-    return call.pages(editing.ENTRIES, paged, read, shape.change)
+    return call.pages(editing.ENTRIES, paged, read, shape.changed_for(call.ctx.actor))

@@ -47,8 +47,8 @@ def _centre(reading: Reading, code: str) -> dict[str, Any]:
     return list_views.centre(asdict(found))
 
 
-def _offering(_call: Call, reading: Reading, id: UUID) -> WithETag:
-    return shape.offering(reading.directory_editing.offering(id))
+def _offering(call: Call, reading: Reading, id: UUID) -> WithETag:
+    return shape.offering(reading.directory_editing.offering(id), call.ctx.actor)
 
 
 def _designation(call: Call, reading: Reading, made: UUID) -> WithETag:
@@ -158,7 +158,7 @@ def history_of_provider(id: UUID, call: Caller, paged: Paged) -> Response:
         reading.directory_editing.provider(id)
         return reading.directory_editing.history((PROVIDER, DESIGNATION), id, paging)
 
-    return call.pages(editing.ENTRIES, paged, read, shape.change)
+    return call.pages(editing.ENTRIES, paged, read, shape.changed_for(call.ctx.actor))
 
 
 # Designations
@@ -227,7 +227,7 @@ def list_entries(
         editing.ENTRIES,
         paged,
         lambda reading, paging: reading.directory_editing.entries(filters, paging),
-        shape.entry,
+        lambda row: shape.entry(row, call.ctx.actor),
     )
 
 
@@ -366,4 +366,4 @@ def history_of_offering(id: UUID, call: Caller, paged: Paged) -> Response:
         reading.directory_editing.offering(id)
         return reading.directory_editing.history((OFFERING,), id, paging)
 
-    return call.pages(editing.ENTRIES, paged, read, shape.change)
+    return call.pages(editing.ENTRIES, paged, read, shape.changed_for(call.ctx.actor))

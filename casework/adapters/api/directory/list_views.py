@@ -8,6 +8,7 @@ from typing import Any
 
 from casework.adapters.api.directory import capacity_views
 from casework.adapters.api.shared.views import picked
+from casework.domain.access.policy import Actor
 from casework.domain.directory.directory import Service
 from casework.workflows.ports.paging import Row
 
@@ -47,7 +48,9 @@ def provider(row: Row) -> dict[str, Any]:
     }
 
 
-def offering(row: Row, services: Mapping[str, Service], now: datetime) -> dict[str, Any]:
+def offering(
+    row: Row, services: Mapping[str, Service], actor: Actor, now: datetime
+) -> dict[str, Any]:
     """Who gives what where, with its places and how old that figure is."""
     return picked(row, "id", "provider_id", "service_code", "centres") | {
         "open": row["is_open"],
@@ -56,6 +59,6 @@ def offering(row: Row, services: Mapping[str, Service], now: datetime) -> dict[s
             "name": row["provider_name"],
             "phone": row["provider_phone"],
         },
-        "capacity": capacity_views.figures(row, services, now),
+        "capacity": capacity_views.figures(row, services, actor, now),
         "distance_km": row.get("distance_km"),
     }

@@ -145,18 +145,18 @@ class Provider(PlainProvider):
 class Places(ResponseBody):
     """How many places there are, how many are free, and how old the figures are."""
 
-    maximum: int
+    maximum: int | None
     available: int
     free: int
     full: bool
     full_until: date | None
-    waiting: int
-    for_waiting: int
+    waiting: int | None
+    for_waiting: int | None
     unit: str
     as_of: AwareDatetime
     age_days: int
     is_stale: bool
-    version: int
+    version: int | None
 
 
 class OfferingPlaces(Places):
@@ -166,8 +166,10 @@ class OfferingPlaces(Places):
     provider_id: UUID
     service_code: str
     open: bool
-    held: int = Field(description="How many places referrals take.")
-    waitlisted: int
+    held: int | None = Field(
+        description="How many places referrals take; null where that is not told."
+    )
+    waitlisted: int | None
     fresh_for_days: int
     stated_by: UUID | None
     asked_at: AwareDatetime | None
@@ -190,9 +192,9 @@ class OfferingRow(ResponseBody):
 class StatedPlaces(ResponseBody):
     """The figures as they were last stated."""
 
-    maximum: int
+    maximum: int | None
     available: int
-    waiting: int
+    waiting: int | None
     unit: str
     as_of: AwareDatetime
     by: UUID | None = Field(description="Identifier of the account that stated them.")
@@ -303,7 +305,7 @@ class OverviewCell(ResponseBody):
     open: int = Field(description="How many offerings take somebody on.")
     available: int
     free: int
-    waiting: int
+    waiting: int | None
     oldest_as_of: AwareDatetime | None
 
 

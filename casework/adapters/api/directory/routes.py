@@ -102,7 +102,7 @@ def list_offerings(
         lambda reading, paging: reading.directory.offerings(
             service, centre, is_open, paging, is_free
         ),
-        lambda row: list_views.offering(row, ctx.catalogue, ctx.now),
+        lambda row: list_views.offering(row, ctx.catalogue, ctx.actor, ctx.now),
     )
 
 

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from datetime import date
+from types import SimpleNamespace
 from typing import Any
 from uuid import UUID
 
 from casework.adapters.api.shared import views as shared_views
 from casework.adapters.http.responses import WithETag
+from casework.domain.access.policy import Actor
 from casework.domain.directory.designations import Designation
 from casework.domain.directory.directory import EntryState, Offering, Provider, Service
 from casework.domain.directory.eligibility import as_data
 from casework.domain.directory.entries import DIVISIONS, steps_from
+from casework.domain.directory.told_places import changes_told, places_told
 from casework.workflows.ports.directory import OpenWork
 from casework.workflows.ports.paging import Row
 
@@ -70,7 +73,7 @@ def provider(one: Provider, designations: list[Designation], today: date) -> Wit
     return WithETag(body, one.version)
 
 
-def offering(one: Offering) -> WithETag:
+def offering(one: Offering, actor: Actor) -> WithETag:
     """An offering in any state."""
     body = {
         "id": one.id,
@@ -79,14 +82,7 @@ def offering(one: Offering) -> WithETag:
         "open": one.is_open,
         "given_at": one.given_at,
         "centres": one.centres,
-        "capacity": {
-            "maximum": one.capacity,
-            "available": one.available,
-            "waiting": one.waiting,
-            "unit": one.unit,
-            "as_of": shared_views.instant(one.as_of),
-            "by": one.stated_by,
-        },
+        "capacity": _capacity(one, actor),
         "state": one.state,
         "version": one.version,
         "steps": steps_from(one.state),
@@ -94,7 +90,20 @@ def offering(one: Offering) -> WithETag:
     return WithETag(body, one.version)
 
 
-def entry(row: Row) -> dict[str, Any]:
+def _capacity(one: Any, actor: Actor) -> dict[str, Any]:
+    """The figures of an offering, or of the attributes of its row, as the actor is told them."""
+    told = places_told(one, actor)
+    return {
+        "maximum": told.maximum,
+        "available": told.available,
+        "waiting": told.waiting,
+        "unit": one.unit,
+        "as_of": shared_views.instant(one.as_of),
+        "by": one.stated_by,
+    }
+
+
+def entry(row: Row, actor: Actor) -> dict[str, Any]:
     """An entry of the list, with the division that answers for its field."""
     return {
         "id": row["id"],
@@ -110,14 +119,7 @@ def entry(row: Row) -> dict[str, Any]:
         "open": row["is_open"],
         "given_at": row["given_at"],
         "centres": row["centres"],
-        "capacity": {
-            "maximum": row["capacity"],
-            "available": row["available"],
-            "waiting": row["waiting"],
-            "unit": row["unit"],
-            "as_of": shared_views.instant(row["as_of"]),
-            "by": row["stated_by"],
-        },
+        "capacity": _capacity(SimpleNamespace(**row), actor),
         "state": row["state"],
         "version": row["version"],
         "steps": steps_from(EntryState(row["state"])),
@@ -138,8 +140,14 @@ def stepped(
     }
 
 
-def change(row: Row) -> dict[str, Any]:
-    """What was done, and each field before and after."""
+def changed_for(actor: Actor) -> Callable[[Row], dict[str, Any]]:
+    """What was done of a thing, as the actor is told it."""
+    return lambda row: change(row, actor)
+
+
+def change(row: Row, actor: Actor) -> dict[str, Any]:
+    """What was done, and each field before and after, but for places that are not told."""
+    told = changes_told(row["after"], actor, row["provider_id"])
     return {
         "id": row["id"],
         "of": row["subject_type"],
@@ -148,7 +156,7 @@ def change(row: Row) -> dict[str, Any]:
         "by": {"id": row["by_id"], "name": row["by_name"], "role": row["by_role"]},
         "fields": [
             {"field": name, "before": row["before"].get(name), "after": after}
-            for name, after in row["after"].items()
+            for name, after in told.items()
         ],
     }
 

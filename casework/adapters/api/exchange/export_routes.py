@@ -131,7 +131,7 @@ def _offerings(of: ExportRequest, reading: Reading) -> Iterator[Any]:
             given.service, given.centre, given.is_open, paging
         ),
     )
-    return (list_views.offering(row, ctx.catalogue, ctx.now) for row in rows)
+    return (list_views.offering(row, ctx.catalogue, ctx.actor, ctx.now) for row in rows)
 
 
 READ: Final[dict[str, Callable[[ExportRequest, Reading], Iterator[Any]]]] = {

@@ -21,6 +21,7 @@ from casework.adapters.persistence.directory.places import has_free_place
 from casework.adapters.persistence.engine.paging import page
 from casework.adapters.persistence.rows.mapper import from_row
 from casework.adapters.persistence.rows.offerings import offering_of
+from casework.domain.access.policy import Scope
 from casework.domain.clocks.calendar import day_in_seoul
 from casework.domain.directory.directory import Centre, EntryState, Offering, distance_km
 from casework.domain.errors import Invalid
@@ -40,8 +41,8 @@ LISTED = {
 class SqlDirectory:
     """Centres and offerings."""
 
-    def __init__(self, connection: Connection, now: datetime) -> None:
-        self._connection, self._today = connection, day_in_seoul(now)
+    def __init__(self, connection: Connection, scope: Scope, now: datetime) -> None:
+        self._connection, self._scope, self._today = connection, scope, day_in_seoul(now)
 
     def offering(self, id: UUID) -> Offering | None:
         return self._offering(t.offering.c.id == id)
@@ -149,7 +150,7 @@ class SqlDirectory:
         if is_open is not None:
             query = query.where(t.offering.c.is_open == is_open)
         if is_free is not None:
-            free = has_free_place(self._today)
+            free = has_free_place(self._today, self._scope.actor)
             query = query.where(free if is_free else ~free)
         if centre is None:
             found = page(self._connection, query, [t.offering.c.id], paging)

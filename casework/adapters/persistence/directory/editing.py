@@ -257,7 +257,8 @@ class SqlDirectoryEditing:
         return {row.id: EntryState(row.state) for row in self._connection.execute(query)}
 
     def overview(self, district: str | None, service: str | None, paging: Paging) -> Page:
-        return overview(self._connection, self._now, district, service, paging)
+        of = self._scope.actor
+        return overview(self._connection, of, self._now, district, service, paging)
 
     # What is open
 

@@ -108,11 +108,12 @@ class SqlMatching:
             is_meant.append(one.c.service_code == service_code)
         if designation is not None:
             is_meant.append(by.c.id.in_(holders(designation, self._today)))
+        is_free = has_free_place(self._today, self._scope.actor)
         query = (
             select(
                 covers.c.centre_code,
                 *by.c["id", "name", "lat", "lon"],
-                func.max(case((has_free_place(self._today), 1), else_=0)).label("is_accepting"),
+                func.max(case((is_free, 1), else_=0)).label("is_accepting"),
             )
             .select_from(
                 covers.join(one, one.c.id == covers.c.offering_id)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Any, Final
 
@@ -14,26 +15,33 @@ from casework.adapters.persistence.directory.offering_queries import (
     holds,
     is_designated,
 )
+from casework.domain.access.policy import Actor
 from casework.domain.clocks.calendar import day_in_seoul
 from casework.domain.directory.directory import EntryState
 from casework.domain.directory.overview import OfferedPlaces, availability
+from casework.domain.directory.told_places import Places, places_told
 from casework.domain.errors import Invalid
 from casework.workflows.ports.paging import Row
 from casework.workflows.ports.unit_of_work import Page, Paging
 
 Cell = tuple[str, str]
-SAID: Final = ("is_open", "available", "for_waiting", "full_until", "waiting", "as_of")
+PLACES: Final = tuple(Places.__annotations__)
 
 
 def overview(
-    connection: Connection, now: datetime, district: str | None, service: str | None, paging: Paging
+    connection: Connection,
+    actor: Actor,
+    now: datetime,
+    district: str | None,
+    service: str | None,
+    paging: Paging,
 ) -> Page:
     """By district and service; some hundred cells, so that a page is cut from all of them."""
     today = day_in_seoul(now)
     districts = _codes(connection, t.district.c, "district", district)
     listed = [t.service.c.state == EntryState.PUBLISHED, holds(t.service, today)]
     services = _codes(connection, t.service.c, "service", service, *listed)
-    offered = _offered(connection, now, district, service)
+    offered = _offered(connection, actor, now, district, service)
     cells = [(here, code) for here in districts for code in services]
     if paging.after is not None:
         cells = [cell for cell in cells if cell > tuple(paging.after)]
@@ -53,9 +61,16 @@ def _row(cell: Cell, service: Row, offered: list[OfferedPlaces], now: datetime) 
         "open": len(takers),
         "available": sum(one.available for one in takers),
         "free": sum(one.free(now) for one in takers),
-        "waiting": sum(one.waiting for one in takers),
+        "waiting": _added(one.waiting for one in takers),
         "oldest_as_of": min((one.as_of for one in takers), default=None),
     }
+
+
+def _added(counts: Iterable[int | None]) -> int | None:
+    """Their sum; None where one of them is not told."""
+    found = list(counts)
+    known = [one for one in found if one is not None]
+    return sum(known) if len(known) == len(found) else None
 
 
 def _codes(
@@ -74,11 +89,11 @@ def _codes(
 
 
 def _offered(
-    connection: Connection, now: datetime, district: str | None, service: str | None
+    connection: Connection, actor: Actor, now: datetime, district: str | None, service: str | None
 ) -> defaultdict[Cell, list[OfferedPlaces]]:
     """The published offerings that reach at least one centre of a district."""
     offering, today = t.offering.c, day_in_seoul(now)
-    names = ("id", "service_code", *SAID)
+    names = ("id", "service_code", "is_open", "as_of", *PLACES)
     query = (
         select(t.centre.c.district_code, *(offering[name] for name in names))
         .distinct()
@@ -95,6 +110,14 @@ def _offered(
         query = query.where(offering.service_code == service)
     found: defaultdict[Cell, list[OfferedPlaces]] = defaultdict(list)
     for row in connection.execute(query):
-        said = OfferedPlaces(**{name: getattr(row, name) for name in SAID})
+        told = places_told(row, actor)
+        said = OfferedPlaces(
+            is_open=row.is_open,
+            available=told.available,
+            for_waiting=told.for_waiting,
+            full_until=told.full_until,
+            waiting=told.waiting,
+            as_of=row.as_of,
+        )
         found[row.district_code, row.service_code].append(said)
     return found

@@ -26,10 +26,11 @@ from casework.adapters.persistence.engine.types import Instant
 from casework.adapters.persistence.rows.mapper import to_row
 from casework.adapters.persistence.rows.offerings import offering_of
 from casework.adapters.persistence.scope.who_sees_what import seen
-from casework.domain.access.policy import Role, Scope
+from casework.domain.access.policy import Actor, Role, Scope
 from casework.domain.casefile.states import ReferralStatus
 from casework.domain.clocks.standards import Priority
 from casework.domain.directory.directory import Offering
+from casework.domain.directory.told_places import is_told_as_they_are
 from casework.domain.errors import NotFound
 from casework.domain.notices.notices import Notice
 from casework.workflows.ports.paging import Row
@@ -37,7 +38,8 @@ from casework.workflows.ports.places import StaleOffering, WaitingList
 
 _offering, _referral = t.offering, t.referral
 STATED: Final = (
-    "capacity", "available", "waiting", "for_waiting", "full_until", "as_of", "stated_by",
+    "capacity", "available", "stated_available", "waiting", "for_waiting", "full_until", "as_of",
+    "stated_by",
 )  # fmt: skip
 
 
@@ -71,13 +73,16 @@ def _holders(states: tuple[str, ...]) -> Any:
     )
 
 
-def has_free_place(today: date) -> ColumnElement[bool]:
-    """``free_places`` in SQL: an open offering that could take on somebody new."""
-    return and_(
-        _offering.c.is_open,
+def has_free_place(today: date, actor: Actor) -> ColumnElement[bool]:
+    """``free_places`` in SQL, as the actor is told: an open offering that could take on more."""
+    as_it_is = and_(
         _offering.c.available > _offering.c.for_waiting,
         or_(_offering.c.full_until.is_(None), _offering.c.full_until < today),
     )
+    as_stated = _offering.c.stated_available > 0
+    told_all = is_told_as_they_are(actor, None)
+    is_told = literal(told_all) if told_all else _offering.c.provider_id == actor.provider_id
+    return and_(_offering.c.is_open, case((is_told, as_it_is), else_=as_stated))
 
 
 class SqlPlaces:

@@ -101,6 +101,7 @@ offering = Table(
     Column("is_open", Boolean, nullable=False),
     Column("capacity", Integer, nullable=False),
     Column("available", Integer, nullable=False),
+    Column("stated_available", Integer, nullable=False),
     Column("waiting", Integer, nullable=False),
     code("unit"),
     Column("as_of", Instant, nullable=False),
@@ -115,6 +116,7 @@ offering = Table(
     *entry(),
     UniqueConstraint("provider_id", "service_code"),
     CheckConstraint("available >= 0", name="available_not_negative"),
+    CheckConstraint("stated_available >= 0", name="stated_not_negative"),
     CheckConstraint("held >= 0 AND available + held <= capacity", name="places_add_up"),
     CheckConstraint("waitlisted >= 0 AND waitlisted <= waiting", name="waiting_add_up"),
     CheckConstraint(

@@ -83,7 +83,7 @@ class SqlRepositories:
 
     @cached_property
     def directory(self) -> SqlDirectory:
-        return SqlDirectory(self._connection, self._now)
+        return SqlDirectory(self._connection, self.scope, self._now)
 
     @cached_property
     def directory_editing(self) -> SqlDirectoryEditing:

@@ -36,6 +36,7 @@ from casework.adapters.persistence.rows.mapper import (
 from casework.adapters.persistence.rows.offerings import offering_of
 from casework.domain.access.accounts import Account
 from casework.domain.access.grant_log import GrantEntry
+from casework.domain.access.policy import EVERYTHING
 from casework.domain.access.tokens import RefreshToken
 from casework.domain.casefile.referral_events import ReferralLapsed
 from casework.domain.casefile.states import ReferralStatus
@@ -131,7 +132,8 @@ def test_the_centres_of_an_offering_stand_in_a_table_of_their_own(connection: Co
     offering.centres = ["2635051000", "2635052000"]
     offering.known_as = frozenset({provider.slug, provider.name, provider.kind})
     insert_all(connection, [provider, service, offering])
-    found = SqlDirectory(connection, inventor.thing(Offering).as_of).offering(offering.id)
+    now = inventor.thing(Offering).as_of
+    found = SqlDirectory(connection, EVERYTHING, now).offering(offering.id)
     assert found is not None
     found.centres.sort()
     assert found == offering
