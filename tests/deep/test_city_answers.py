@@ -24,7 +24,8 @@ from casework.adapters.persistence import tables as t
 from casework.adapters.persistence.engine.ids import new_id
 from casework.domain.clocks.standards import ClockKind
 from casework.domain.figures import disclosure
-from casework.domain.figures.figures import Month
+from casework.domain.figures.figures import OUTCOMES, Month
+from casework.domain.figures.same_events import SAME_EVENTS
 from casework.workflows.figures import city as city_figures
 from tests.api import acts
 from tests.api.conftest import (
@@ -211,13 +212,14 @@ def counts_of(answer: dict[str, Any], by: str | None = None) -> Counts:
 
     What has no row shows nothing.
     """
+    check_told_once(answer)
     found: Counts = dict.fromkeys(("referrals", "on_time", "late"), 0)
     if by not in ("provider", "field"):
         found["applications"] = answer["applications"]
     if by != "provider":
         found["unmet_needs"] = 0
     for row in answer["referrals"]:
-        assert (row["field"], row["status"]) == ("care", "requested")
+        assert (row["field"], row["status"]) == ("care", None)
         found["referrals"] = row["count"]
     for row in answer["unmet_needs"] or []:
         found["unmet_needs"] = row["count"]
@@ -225,6 +227,17 @@ def counts_of(answer: dict[str, Any], by: str | None = None) -> Counts:
         if row["kind"] == "response":
             found |= {figure: row[figure] for figure in ("on_time", "late")}
     return found
+
+
+def check_told_once(answer: dict[str, Any]) -> None:
+    """Nothing of an answer counts what another part of it counts, nor says how long it took."""
+    plans = answer["plans"] or {"submitted": None}
+    assert (answer["causes"], answer["entered_late"], plans["submitted"]) == ([], [], None)
+    told = {pair.hidden.kind for pair in SAME_EVENTS if pair.hidden.kind}
+    for row in answer["clocks"]:
+        assert row["kind"] not in told or {row[name] for name in OUTCOMES} == {None}, row
+    for row in (*answer["clocks"], *answer["holders"]):
+        assert row["median_working_days"] is row["p90_working_days"] is None, row
 
 
 def _note(

@@ -1,6 +1,6 @@
 """What the city is shown: published cells, and sums of them.
 
-A cell is a count by everything that it is of but the centre: month, district, agency, field, state
+A cell is a count by everything that it is of but the centre: month, district, agency, field, clock
 and so on. It is published as one of the two multiples of five that it lies between, by a draw that
 is always the same for that cell, so that on average nothing is added or lost. Every answer, of any
 period and group, is a sum of published cells. So whatever is asked, and put together, says no more
@@ -15,27 +15,14 @@ from dataclasses import dataclass
 from typing import Final
 
 from casework.domain.figures.figures import Figure
-from casework.domain.figures.tallying import (
-    PEOPLE,
-    PEOPLE_BY_BOTH,
-    PEOPLE_BY_FIELD,
-    PEOPLE_BY_PROVIDER,
-    Cell,
-    Cells,
-    Lines,
-    lines_of,
-)
+from casework.domain.figures.same_events import as_told
+from casework.domain.figures.tallying import PEOPLE, Cell, Cells, Lines, lines_of
 
 STEP: Final = 5
-# They are parts of, or the same as, what other cells count: together they would tell more.
-NOT_PUBLISHED: Final = frozenset(
-    {Figure.ENTERED_LATE, PEOPLE_BY_FIELD, PEOPLE_BY_PROVIDER, PEOPLE_BY_BOTH}
-)
 # Of these a month and a district have one cell each.
 _ONE_A_DISTRICT: Final = frozenset(
     {
         Figure.APPLICATIONS,
-        Figure.PLANS_SUBMITTED,
         Figure.PLANS_APPROVED,
         Figure.PLANS_RETURNED,
         PEOPLE,
@@ -68,11 +55,12 @@ class Published:
 
 
 def publish(cells: Cells, draw: Draw) -> Cells:
-    """Each cell, its centre and its days left out, as the multiple of five that it is drawn to."""
+    """Each cell that the city is told, as the multiple of five that it is drawn to."""
     whole: Cells = Counter()
     for cell, count in cells.items():
-        if cell.figure not in NOT_PUBLISHED:
-            whole[cell._replace(centre=None, days=None)] += count
+        told = as_told(cell)
+        if told is not None:
+            whole[told] += count
     shown = {cell: stepped(count, draw(name_of(cell))) for cell, count in whole.items()}
     return Counter({cell: count for cell, count in shown.items() if count})
 

@@ -17,8 +17,8 @@ from casework.domain.figures.figures import Figure, median_of, percentile_of
 
 SHARE_DIGITS: Final = 4
 CITY_SHARE_DIGITS: Final = 2
-# For the city a share or a time is of so many clocks that are shown.
-CITY_TIMES_FROM: Final = 20
+# For the city a share is of so many clocks that are shown.
+CITY_SHARE_FROM: Final = 20
 PEOPLE: Final = "people_served"
 PEOPLE_BY_FIELD: Final = "people_by_field"
 PEOPLE_BY_PROVIDER: Final = "people_by_provider"
@@ -174,22 +174,41 @@ def corrections(frozen: Cells, now: Cells, people: str = PEOPLE) -> list[dict[st
 # The parts of an answer
 
 
-def summary(
-    cells: Cells,
-    *,
-    people: str = PEOPLE,
-    leave_out: Iterable[str] = (),
-    shown: Lines | None = None,
-) -> dict[str, Any]:
-    """All parts of an answer; one in ``leave_out`` is None.
+# How many there are of a line; None where nothing of it is shown.
+Count = Callable[[FigureLine], int | None]
 
-    For the city counts are those that are ``shown``, None where there is none.
+
+def summary(cells: Cells, *, people: str = PEOPLE, leave_out: Iterable[str] = ()) -> dict[str, Any]:
+    """All parts of an answer; one in ``leave_out`` is None."""
+    lines = lines_of(cells, people)
+
+    def count(line: FigureLine) -> int:
+        return lines[line]
+
+    clocks = [_clock(*of, count) | _times(own) for of, own in sorted(_by_clock(cells).items())]
+    return _parts(lines, count, clocks, _holders(cells)) | dict.fromkeys(leave_out)
+
+
+def summary_for_city(lines: Lines, *, leave_out: Iterable[str] = ()) -> dict[str, Any]:
+    """The same of published counts alone; None, or no row, where nothing is shown.
+
+    How long clocks took is no sum of published cells, and is not told.
     """
-    lines = lines_of(cells, people) if shown is None else shown
 
     def count(line: FigureLine) -> int | None:
-        return lines[line] if shown is None else lines[line] or None
+        return lines[line] or None
 
+    told = sorted(
+        {(line.kind, line.held_by) for line in lines if line.kind and line.held_by and lines[line]}
+    )
+    clocks = [_clock(*of, count) for of in told]
+    clocks = [row | _times_for_city([row]) for row in clocks]
+    return _parts(lines, count, clocks, _holders_for_city(clocks)) | dict.fromkeys(leave_out)
+
+
+def _parts(
+    lines: Lines, count: Count, clocks: list[dict[str, Any]], holders: list[dict[str, Any]]
+) -> dict[str, Any]:
     def rows(figure: str) -> list[dict[str, Any]]:
         found = sorted((line for line in lines if line.figure == figure), key=_in_order)
         says = _SAYS[figure]
@@ -197,41 +216,36 @@ def summary(
             {name: getattr(line, name) for name in says} | {"count": count(line)} for line in found
         ]
 
-    clocks = _clocks(cells, count, is_city=shown is not None)
-    parts: dict[str, Any] = {
+    return {
         "applications": count(FigureLine(Figure.APPLICATIONS)),
         "plans": {plan.removeprefix("plans_"): count(FigureLine(plan)) for plan in _PLANS},
         "referrals": rows(Figure.REFERRALS),
         "clocks": clocks,
-        "holders": _holders(cells, clocks, is_city=shown is not None),
+        "holders": holders,
         "entered_late": rows(Figure.ENTERED_LATE),
         "causes": rows(Figure.CAUSES),
         "unmet_needs": rows(Figure.UNMET_NEEDS),
         "people_served": count(FigureLine(PEOPLE)),
     }
-    return parts | dict.fromkeys(leave_out)
 
 
-def _clocks(
-    cells: Cells, count: Callable[[FigureLine], int | None], *, is_city: bool
-) -> list[dict[str, Any]]:
-    """One row for each clock and holder; times only where both that they join are shown."""
+def _by_clock(cells: Cells) -> dict[tuple[ClockKind, Part], Cells]:
+    """The cells of each clock and holder."""
     found: dict[tuple[ClockKind, Part], Cells] = defaultdict(Counter)
     for cell, number in cells.items():
         if cell.kind is not None and cell.held_by is not None and cell.figure != Figure.CAUSES:
             found[cell.kind, cell.held_by][cell] += number
-    rows = []
-    for (kind, held_by), own in sorted(found.items()):
-        counts = {
-            figure.value: count(FigureLine(figure, kind=kind, held_by=held_by))
-            for figure in (*_COUNTED, *_NOW)
-        }
-        if is_city and not any(counts.values()):
-            continue
-        ended = _added(counts[Figure.ON_TIME], counts[Figure.LATE])
-        times = _times_for_city([counts], own) if is_city else _times(own)
-        rows.append({"kind": kind, "held_by": held_by, "ended": ended} | counts | times)
-    return rows
+    return found
+
+
+def _clock(kind: ClockKind, held_by: Part, count: Count) -> dict[str, Any]:
+    """The counts of one clock and holder."""
+    counts = {
+        figure.value: count(FigureLine(figure, kind=kind, held_by=held_by))
+        for figure in (*_COUNTED, *_NOW)
+    }
+    ended = _added(counts[Figure.ON_TIME], counts[Figure.LATE])
+    return {"kind": kind, "held_by": held_by, "ended": ended} | counts
 
 
 _COUNTED: Final = (Figure.ON_TIME, Figure.LATE, Figure.EXCUSED, Figure.CANCELLED_LATE)
@@ -243,39 +257,44 @@ def _added(*counts: int | None) -> int | None:
     return sum(known) if len(known) == len(counts) else None
 
 
-def _holders(cells: Cells, clocks: list[dict[str, Any]], *, is_city: bool) -> list[dict[str, Any]]:
-    """How long things lay with each holder, whatever the clock; counts not for the city."""
+def _holders(cells: Cells) -> list[dict[str, Any]]:
+    """How long things lay with each holder, whatever the clock."""
     found: dict[str, Cells] = defaultdict(Counter)
     for cell, number in cells.items():
         if cell.figure in (Figure.ON_TIME, Figure.LATE) and cell.held_by is not None:
             found[cell.held_by][cell] += number
-    rows: list[dict[str, Any]] = []
+    rows = []
     for held_by, own in sorted(found.items()):
         days = sum((cell.days or 0) * number for cell, number in own.items())
         known = {"ended": sum(own.values()), "working_days": days}
-        if not is_city:
-            rows.append({"held_by": held_by} | known | _times(own))
-            continue
-        mine = [row for row in clocks if row["held_by"] == held_by]
-        if mine:
-            kinds = {row["kind"] for row in mine}
-            own = Counter({cell: number for cell, number in own.items() if cell.kind in kinds})
-            rows.append({"held_by": held_by} | dict.fromkeys(known) | _times_for_city(mine, own))
+        rows.append({"held_by": held_by} | known | _times(own))
     return rows
 
 
-def _times_for_city(shown: list[dict[str, Any]], cells: Cells) -> dict[str, Any]:
-    """The same of the counts that are shown, or None where one of them is hidden.
+def _holders_for_city(clocks: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The share of each holder, of the clocks that are shown."""
+    rows = []
+    for held_by in sorted({row["held_by"] for row in clocks}):
+        mine = [row for row in clocks if row["held_by"] == held_by]
+        hidden = {"ended": None, "working_days": None}
+        rows.append({"held_by": held_by} | hidden | _times_for_city(mine))
+    return rows
 
-    A share beside one of the two counts that it joins would tell the other.
+
+def _times_for_city(shown: list[dict[str, Any]]) -> dict[str, Any]:
+    """The share of the counts that are shown, or None where one of them is hidden.
+
+    A share beside one of the two counts that it joins would tell the other. A median or a
+    percentile tells how many took longer: with the counts on time, that few were late.
     """
+    times: dict[str, Any] = dict.fromkeys(TIMES)
     counts = [(row[Figure.ON_TIME], row[Figure.LATE]) for row in shown]
     if not counts or any(one is None for pair in counts for one in pair):
-        return dict.fromkeys(TIMES)
+        return times
     on_time, ended = sum(one for one, _ in counts), sum(map(sum, counts))
-    if ended < CITY_TIMES_FROM:
-        return dict.fromkeys(TIMES)
-    return _times(cells) | {"on_time_share": round(on_time / ended, CITY_SHARE_DIGITS)}
+    if ended >= CITY_SHARE_FROM:
+        times["on_time_share"] = round(on_time / ended, CITY_SHARE_DIGITS)
+    return times
 
 
 TIMES: Final = ("on_time_share", "median_working_days", "p90_working_days")

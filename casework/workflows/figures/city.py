@@ -16,7 +16,7 @@ from casework.domain.figures.questions import (
     whole_months,
     with_frozen,
 )
-from casework.domain.figures.tallying import PEOPLE, Lines, grouped, summary
+from casework.domain.figures.tallying import PEOPLE, Lines, grouped, summary_for_city
 from casework.workflows.context import Context
 from casework.workflows.ports.unit_of_work import Reading
 
@@ -46,7 +46,7 @@ class CityTally:
 
     def _part(self, of: Published, by: str | None) -> dict[str, Any]:
         """The answer of some cells: of all, or of a group by something."""
-        return summary(of.true, leave_out=left_out(self._question, by), shown=self._lines(of, by))
+        return summary_for_city(self._lines(of, by), leave_out=left_out(self._question, by))
 
     def _lines(self, of: Published, by: str | None) -> Lines:
         """What an answer shows; of people nothing over several months."""

@@ -75,7 +75,7 @@ def a_city() -> Counter[Cell]:
 def test_every_sum_is_the_sum_of_its_parts() -> None:
     shown = publish(a_city(), draw)
     whole = lines_of(shown)
-    for name in ("month", "district", "provider", "status"):
+    for name in ("month", "district", "provider", "field"):
         parts: Counter[FigureLine] = Counter()
         for value in {getattr(cell, name) for cell in shown}:
             parts += lines_of(

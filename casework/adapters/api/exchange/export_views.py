@@ -79,7 +79,7 @@ def _of_group(group: str, answer: Mapping[str, Any]) -> Iterator[dict[str, Any]]
             numbers = row if isinstance(row, Mapping) else {part: row}
             of = " ".join(str(value) for value in numbers.values() if isinstance(value, str))
             for name, value in numbers.items():
-                if not isinstance(value, str):
+                if not isinstance(value, str) and name != "status":
                     yield {
                         "group": group, "part": part, "of": of, "figure": name, "value": value,
                     }  # fmt: skip

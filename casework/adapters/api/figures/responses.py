@@ -1,6 +1,7 @@
 """Response schemas of figures, closed months, unmet needs and time by holder.
 
-A part that cannot be counted is null; for the city so is a count of which nothing is shown.
+A part that cannot be counted is null; for the city so is a count of which nothing is shown, how
+long clocks took, and one of two figures that count the same.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ from casework.domain.figures.figures import Figure
 
 
 class PlanFigures(ResponseBody):
-    """Plans by what became of them."""
+    """Plans by what became of them. For the city the clock of a plan tells those submitted."""
 
     submitted: int | None
     approved: int | None
@@ -33,15 +34,15 @@ class PlanFigures(ResponseBody):
 
 
 class ReferralFigures(ResponseBody):
-    """Referrals of one field and state."""
+    """Referrals of one field and state; the city is told those of a field, in whatever state."""
 
     field: CareField
-    status: ReferralStatus
+    status: ReferralStatus | None
     count: int | None
 
 
 class Times(ResponseBody):
-    """How long clocks took that ended."""
+    """How long clocks took that ended. The city is told the share alone, and no time."""
 
     on_time_share: float | None = Field(
         description="Share of those that ended, that ended on time; 0 to 1."

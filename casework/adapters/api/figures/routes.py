@@ -44,7 +44,8 @@ def get_figures(
     A part that the filter or the grouping cannot tell is null.
 
     The city is told multiples of five, and null where nothing is shown: every number is a sum of
-    published cells. Running and overdue are of now, whatever the period.
+    published cells, of two figures that count the same it is told one, and no times. Running and
+    overdue are of now, whatever the period.
     """
     period.check(by_month=by == "month")
     question = Question(
