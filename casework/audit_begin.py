@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Final
 
 from sqlalchemy import Engine, func, select
@@ -16,6 +16,7 @@ from casework.adapters.persistence.audit.entry import write_audit
 from casework.adapters.persistence.audit.sealing import begin_chains
 from casework.adapters.vault import KeyVault
 from casework.domain.access.policy import SYSTEM
+from casework.domain.audit.chain import Flaw
 from casework.domain.clocks.calendar import SEOUL
 from casework.settings import Settings, SettingsError
 from casework.workflows.audit import exporting, sealing
@@ -23,8 +24,6 @@ from casework.workflows.audit.exporting import Exported, Exporting
 from casework.workflows.ports.unit_of_work import RequestFacts
 
 log = get_logger("casework")
-# Where nothing was sealed for a while, entries have waited for long, which is no flaw of theirs.
-LONG_AGO: Final = datetime(2000, 1, 1, tzinfo=UTC)
 # A collector takes or gives a few thousand bytes.
 TAKES_S: Final = 5.0
 
@@ -55,6 +54,10 @@ def check(settings: Settings, engine: Engine, vault: KeyVault) -> None:
     compared = exporting.compare(of)
     for address in compared.silent:
         log.warning("exported heads cannot be read", address=address)
+    for flaw in compared.too_long:
+        log.warning("exported heads not compared", address=flaw.what, because=flaw.why)
+    _check_guards(settings, [flaw for flaw in compared.flaws if flaw.why == "guards_altered"])
+    compared.flaws = [flaw for flaw in compared.flaws if flaw.why != "guards_altered"]
     if compared.flaws and compared.exported_at:
         raise SettingsError(
             f"the audit is not as it was exported on {_day(compared.exported_at)}"
@@ -69,6 +72,18 @@ def check(settings: Settings, engine: Engine, vault: KeyVault) -> None:
                 " this database has none: it was emptied, or it is another one"
             )
         raise SettingsError("the audit is not begun yet: run `casework audit begin`")
+
+
+def _check_guards(settings: Settings, altered: list[Flaw]) -> None:
+    """Production refuses what was put around the audit, which may lose entries or hide them."""
+    named = ", ".join(str(flaw.what) for flaw in altered)
+    if altered and settings.is_production:
+        raise SettingsError(
+            f"around the tables of the audit something is not as it was shipped ({named}): see"
+            " `guards_altered` of `casework audit verify` in docs/operations/running.md"
+        )
+    if altered:
+        log.warning("the audit's guards are not as shipped", names=named)
 
 
 def begin(
@@ -90,9 +105,10 @@ def begin(
             f"there was an audit before: {'; '.join(earlier)}. Where a backup was put back on"
             " purpose, say so with --because"
         )
-    flaws = sealing.verify(of.store, of.key(), LONG_AGO).flaws
+    # Where nothing was sealed for a while, entries have waited for long: no flaw of theirs.
+    flaws = sealing.verify(of.store, of.key(), None).flaws + sealing.check_guards(of.store)
     if flaws:
-        named = ", ".join(f"{flaw.chain}: {flaw.why}" for flaw in flaws)
+        named = sealing.said(flaws)
         raise SettingsError(f"the log that is there was tampered with ({named}): it stays as it is")
     vault.note_audit_begun(now)  # first: a log that is begun is never unknown to the ring
     facts = RequestFacts(task="casework audit begin", asked_for=because)
@@ -111,10 +127,11 @@ def signs_of_an_earlier(of: Exporting, owner: Engine, vault: KeyVault) -> list[s
     found = []
     if vault.audit_begun:
         found.append(f"the key ring says that it was begun on {_day(vault.audit_begun)}")
-    last, silent = exporting.newest(of)
-    if last is not None:
-        found.append(f"heads were exported on {_day(last.exported_at)}")
-    found += [f"{address} cannot be asked" for address in silent]
+    newest = exporting.newest(of)
+    if newest.last is not None:
+        found.append(f"heads were exported on {_day(newest.last.exported_at)}")
+    found += [f"{address} cannot be asked" for address in newest.silent]
+    found += [f"{flaw.what} gives more than can be read" for flaw in newest.too_long]
     if of.store.heads():
         found.append("the database has chains")
     with owner.connect() as connection:

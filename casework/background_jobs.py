@@ -61,13 +61,15 @@ def _find_duplicates(application: Application) -> None:
 
 def _seal(application: Application) -> None:
     for flaw in application.seal().flaws:
-        log.error("audit not sealed", chain=flaw.chain, because=flaw.why)
+        log.error("audit not sealed", chain=flaw.chain, because=flaw.why, what=flaw.what)
 
 
 def _export_heads(application: Application) -> None:
     done = exporting.export(application.exporting, application.now())
     for flaw in done.flaws:
-        log.error("audit not as exported", chain=flaw.chain)
+        log.error("audit not as exported", chain=flaw.chain, because=flaw.why, what=flaw.what)
+    for flaw in done.too_long:
+        log.error("exported heads not compared", address=flaw.what, because=flaw.why)
     for address in done.silent:
         log.error("heads not exported", address=address)
 

@@ -15,7 +15,6 @@ from structlog import get_logger
 from casework import audit_begin, key_ring, start_checks
 from casework.adapters import reference
 from casework.adapters.identity import Argon2Passwords
-from casework.adapters.persistence.audit.chain_store import SqlAuditChainStore
 from casework.adapters.persistence.audit.entry import write_audit
 from casework.adapters.persistence.audit.sealing import seal_with
 from casework.adapters.persistence.casefile.case_numbers import give_numbers
@@ -43,7 +42,7 @@ from casework.domain.clocks.schedule import is_late, next_slot
 from casework.domain.clocks.shipped_standards import SHIPPED
 from casework.domain.exchange.importing import FileKind
 from casework.settings import Settings, SettingsError
-from casework.workflows.audit import sealing
+from casework.workflows.audit import exporting
 from casework.workflows.audit.exporting import Exported
 from casework.workflows.context import Context
 from casework.workflows.exchange import importing
@@ -269,7 +268,10 @@ def begin_audit(of: Installation, because: str | None) -> Exported:
 
 
 def prune_audit(of: Installation, before: datetime) -> int:
-    """Delete access records from before an instant, and record it in each chain; how many."""
+    """Delete access records from before an instant, and record it in each chain; how many.
+
+    Raises Conflict where the log is not as it was sealed and exported.
+    """
     now, years = of.now(), of.settings.audit_years
 
     def note(connection: Connection, chain: str, seq: int) -> None:
@@ -277,8 +279,8 @@ def prune_audit(of: Installation, before: datetime) -> int:
         write_audit(connection, SYSTEM, "audit.prune", now, facts, ())
 
     with as_owner(of) as owner:
-        store = SqlAuditChainStore(owner.connect)
-        return sealing.prune(store, of.settings.key("audit"), before, now, years, note)
+        chains = audit_begin.exporting_of(of.settings, owner)
+        return exporting.prune(chains, before, now, years, note)
 
 
 def affected(

@@ -39,13 +39,16 @@ def verify(
     with opened_current() as application:
         operations.check_keys(application)
         exported = _exported(head, application.settings.key("audit")) if head else []
-        last, silent = exporting.newest(application.exporting)
-        verdict = _with_progress(application, [*exported, *(last.heads if last else ())])
+        found = exporting.newest(application.exporting)
+        last = found.last
+        verdict = _with_progress(application, [*exported, *(last.all_heads if last else ())])
+        verdict.flaws += found.too_long
+        verdict.flaws += sealing.check_guards(application.seals)
         is_production = application.settings.is_production
         if is_production or application.vault.audit_begun:
             verdict.flaws += sealing.missing(application.seals)
     is_compared = bool(head or last)
-    _say_verdict(verdict, last, silent, as_json, is_compared=is_compared)
+    _say_verdict(verdict, last, found.silent, as_json, is_compared=is_compared)
     if verdict.flaws:
         raise typer.Exit(1)
     if is_production and not is_compared:
@@ -88,7 +91,7 @@ def seal(as_json: Json = False) -> None:
     else:
         typer.echo(f"sealed {done.entries}")
     if left:
-        why = ", ".join(f"{flaw.chain} ({flaw.why})" for flaw in done.flaws)
+        why = ", ".join(f"{flaw.what or flaw.chain} ({flaw.why})" for flaw in done.flaws)
         notes.print(f"not sealed: {why}")
         raise typer.Exit(1)
 
@@ -162,7 +165,7 @@ def _exported(path: Path, key: bytes) -> tuple[ChainHead, ...]:
         found = None
     if found is None:
         raise CommandError(f"{path} is no exported head that was signed under this audit key")
-    return found.heads
+    return found.all_heads
 
 
 def _with_progress(application: Application, exported: Iterable[ChainHead]) -> sealing.AuditCheck:
@@ -204,6 +207,7 @@ def _say_verdict(
     for flaw in verdict.flaws:
         place = f" at {flaw.seq}" if flaw.seq is not None else ""
         entry = f", entry {flaw.entry_id}" if flaw.entry_id else ""
+        entry += f", {flaw.what}" if flaw.what else ""
         typer.echo(f"broken: chain {flaw.chain}{place}{entry}: {flaw.why}")
     if not verdict.flaws:
         typer.echo(f"{verdict.entries} entries in {verdict.chains} chains are as they were sealed")

@@ -14,7 +14,7 @@ from casework.adapters.persistence import tables as t
 from casework.adapters.persistence.engine.engine import open_engine
 from casework.adapters.persistence.tables.audit import audit_head
 from casework.domain.clocks.calendar import SEOUL
-from tests.audit import free_hand
+from tests.audit import free_hand, leave_as_it_was
 from tests.conftest import Store
 from tests.e2e.test_cli import KEYS, Run, documents, is_one_line, run
 
@@ -56,6 +56,7 @@ def change(database: str, statement: Any) -> None:
     with engine.begin() as connection:
         free_hand(connection)
         connection.execute(statement)
+        leave_as_it_was(connection)
     engine.dispose()
 
 
@@ -75,7 +76,7 @@ def test_a_whole_log_ends_with_zero_and_a_changed_entry_with_one(asked: Any, dat
     engine.dispose()
     assert (said.code, found["ok"]) == (1, False)
     assert found["first_broken"] == {
-        "chain": "city", "why": "entry_altered", "seq": 1, "entry_id": str(first),
+        "chain": "city", "why": "entry_altered", "seq": 1, "entry_id": str(first), "what": None,
     }  # fmt: skip
     said = asked("audit", "verify")
     assert said.code == 1
@@ -204,7 +205,28 @@ def test_what_was_tampered_with_is_not_gone_on_from(production: Any, database: s
     assert production("audit", "seal").code == 0
     change(database, update(t.audit_entry).values(actor="somebody else"))
     said = production("audit", "begin", "--because", "it is fine")
-    is_one_line(said, "the log that is there was tampered with .city: entry_altered.")
+    is_one_line(said, "the log that is there was tampered with .city at 1: entry_altered.")
+
+
+def test_what_was_put_around_the_log_is_named_and_production_does_not_start(
+    production: Any, database: str
+) -> None:
+    assert production("audit", "begin").code == 0
+    assert production("audit", "verify").code == 0
+    body = "BEGIN SELECT 1; END"
+    made = f"CREATE TRIGGER hides BEFORE INSERT ON audit_entry {body}"
+    if database.startswith("postgresql"):
+        made = (
+            "CREATE TRIGGER hides BEFORE INSERT ON audit_entry FOR EACH ROW"
+            " EXECUTE FUNCTION suppress_redundant_updates_trigger()"
+        )
+    change(database, text(made))
+    found = production("audit", "verify", "--json")
+    assert found.code == 1
+    (broken,) = documents(found.out)[0]["broken"]
+    assert (broken["why"], broken["what"]) == ("guards_altered", "hides")
+    assert "broken: chain *, hides: guards_altered" in production("audit", "verify").out
+    is_one_line(production("account", "list"), "not as it was shipped .hides.")
 
 
 def test_a_place_for_heads_that_is_none_is_said_so(production: Any) -> None:

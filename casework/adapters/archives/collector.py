@@ -8,8 +8,8 @@ from urllib.parse import urlsplit, urlunsplit
 
 from casework.adapters.archives.file import TAIL_BYTES
 from casework.adapters.outbound.exchange import Exchange
-from casework.adapters.outbound.failures import ExchangeFailed
-from casework.workflows.ports.audit import ArchiveFailed
+from casework.adapters.outbound.failures import ExchangeFailed, TooLarge
+from casework.workflows.ports.audit import ArchiveFailed, ArchiveTooLong
 
 _HEADERS: Final = {"Content-Type": "application/json", "Accept": "text/plain, application/json"}
 # It has taken nothing yet.
@@ -39,9 +39,11 @@ class Collector:
             raise ArchiveFailed(f"{self.address}: answered {status}")
 
     def last_lines(self) -> list[str]:
-        """What it gives, of a bounded size."""
+        """What it gives, which is to be the newest lines. Raises ArchiveTooLong for more."""
         try:
             status, body = self.exchange.fetch(self.url, _HEADERS, largest=TAIL_BYTES)
+        except TooLarge as error:
+            raise ArchiveTooLong(f"{self.address}: {error}") from error
         except ExchangeFailed as error:
             raise ArchiveFailed(f"{self.address}: {error}") from error
         if status in _NOTHING:

@@ -41,6 +41,9 @@ FLAWS: Final = (
     "entry_missing",
     "entry_unsealed",
     "not_as_exported",
+    "guards_altered",
+    "sealing_stopped",
+    "export_too_long",
 )
 Entry = Mapping[str, Any]
 
@@ -83,12 +86,13 @@ class ChainHead:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Flaw:
-    """Where a chain is broken, and how: one of ``FLAWS``."""
+    """Where a chain is broken, and how: one of ``FLAWS``; ``what`` is no part of a chain."""
 
     chain: str
     why: str
     seq: int | None = None
     entry_id: UUID | None = None
+    what: str | None = None
 
 
 def chain_of(entry: Entry) -> str:
@@ -152,10 +156,21 @@ def is_same_head(one: ChainHead, other: ChainHead) -> bool:
 
 
 class ChainVerifier:
-    """Verifies a chain from its first remaining seal to the last that its head names."""
+    """Verifies a chain from its first remaining seal to the last that its head names.
 
-    def __init__(self, head: ChainHead) -> None:
+    ``known`` are hashes of some of its numbers, as they are known from elsewhere. Entries from
+    ``before`` an instant, sealed before it too, may be pruned up to ``old``.
+    """
+
+    def __init__(
+        self,
+        head: ChainHead,
+        known: Mapping[int, str] | None = None,
+        before: datetime | None = None,
+    ) -> None:
         self.head, self.seq, self._previous = head, head.first_seq - 1, head.anchor
+        self._known, self._before = known or {}, before
+        self.old: Seal | None = None
 
     def step(self, seal: Seal, entry: Entry | None) -> Flaw | None:
         """Check the next seal; returns what is wrong with it or missing before it."""
@@ -163,8 +178,19 @@ class ChainVerifier:
         if why is not None:
             seq = self.seq + 1 if why == "seal_missing" else seal.seq
             return Flaw(chain=self.head.chain, why=why, seq=seq, entry_id=seal.entry_id)
+        if self._known.get(seal.seq, seal.hash) != seal.hash:
+            return Flaw(chain=self.head.chain, why="not_as_exported", seq=seal.seq)
         self.seq, self._previous = seal.seq, seal.hash
+        self._note_age(seal, entry)
         return None
+
+    def _note_age(self, seal: Seal, entry: Entry | None) -> None:
+        if self._before is None or entry is None:
+            return
+        if max(seal.sealed_at, entry["at"]) < self._before:
+            self.old = seal
+        else:
+            self._before = None  # what follows one that is retained is retained as well
 
     def _what_is_wrong(self, seal: Seal, entry: Entry | None) -> str | None:
         if seal.seq != self.seq + 1:
@@ -182,6 +208,27 @@ class ChainVerifier:
         if self._previous != self.head.last_hash:
             return Flaw(chain=self.head.chain, why="head_altered", seq=self.seq)
         return None
+
+
+def check_heads(heads: Mapping[str, ChainHead], key: bytes) -> list[Flaw]:
+    """Whether every head was signed under the key, and the roll lists these chains."""
+    roll, rest = heads.get(CHAIN_LIST), sorted(set(heads) - {CHAIN_LIST})
+    flaws = [] if _lists(roll, rest, key) else [Flaw(chain=CHAIN_LIST, why="chains_altered")]
+    false = [chain for chain in rest if not heads[chain].is_genuine(key)]
+    return flaws + [Flaw(chain=chain, why="head_altered") for chain in false]
+
+
+def _lists(roll: ChainHead | None, chains: list[str], key: bytes) -> bool:
+    if roll is None:
+        return not chains
+    return roll.is_genuine(key) and is_same_head(roll, chain_list_of(chains))
+
+
+def went_on_from(head: ChainHead, known: ChainHead | None) -> ChainHead:
+    """The part of a chain after a head that is known, as if it began there."""
+    if known is None or known.count < head.first_seq:
+        return head
+    return replace(head, first_seq=known.count + 1, anchor=known.last_hash, mac="")
 
 
 def retention_start(now: datetime, years: int = RETENTION_YEARS) -> datetime:

@@ -20,11 +20,22 @@ from casework.domain.audit.chain import ChainHead
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ExportedHeads:
-    """Every head at an instant; ``because`` is why an operator let the audit go on from here."""
+    """Every head at an instant; ``because`` is why an operator let the audit go on from here.
+
+    Since ``waits_since`` no head went on, though entries waited. What was read of several lines
+    has in ``earlier`` the heads of those before, which a chain went through.
+    """
 
     exported_at: datetime
     heads: tuple[ChainHead, ...]
     because: str | None = None
+    waits_since: datetime | None = None
+    earlier: tuple[ChainHead, ...] = ()
+
+    @property
+    def all_heads(self) -> tuple[ChainHead, ...]:
+        """Every head that was read: how far the chains went, and what they went through."""
+        return (*self.heads, *self.earlier)
 
     def is_same(self, heads: Iterable[ChainHead]) -> bool:
         """Whether these are the heads still."""
@@ -48,6 +59,7 @@ def read_line(line: str, key: bytes) -> ExportedHeads | None:
             exported_at=datetime.fromisoformat(plain["exported_at"]),
             heads=tuple(ChainHead(**one) for one in plain["heads"]),
             because=plain.get("because"),
+            waits_since=_instant(plain.get("waits_since")),
         )
     except (AttributeError, KeyError, TypeError, ValueError):
         return None
@@ -56,26 +68,39 @@ def read_line(line: str, key: bytes) -> ExportedHeads | None:
 def newest_of(lines: Iterable[str], key: bytes) -> ExportedHeads | None:
     """How far each chain went by all that was exported since an operator last said why it goes on.
 
-    Neither an older line that is added again nor a clock that was set back makes it less.
+    Neither an older line that is added again nor a clock that was set back makes it less. Every
+    other head that these lines name is in ``earlier``: one line that came later hides none before.
     """
     read = [one for one in (read_line(line, key) for line in lines) if one]
     if not read:
         return None
     read.sort(key=lambda one: one.exported_at)
     said = [one.exported_at for one in read if one.because]
-    heads: dict[str, ChainHead] = {}
-    for one in read:
-        if not said or one.exported_at >= said[-1]:
-            for head in one.heads:
-                if head.chain not in heads or head.count >= heads[head.chain].count:
-                    heads[head.chain] = head
-    return replace(read[-1], heads=tuple(heads[chain] for chain in sorted(heads)))
+    counted = [one for one in read if not said or one.exported_at >= said[-1]]
+    named = dict.fromkeys(head for one in counted for head in one.heads)
+    furthest: dict[str, ChainHead] = {}
+    for head in named:
+        if head.chain not in furthest or head.count >= furthest[head.chain].count:
+            furthest[head.chain] = head
+    return replace(
+        read[-1],
+        heads=tuple(furthest[chain] for chain in sorted(furthest)),
+        earlier=tuple(head for head in named if head != furthest[head.chain]),
+    )
 
 
 def _plain(exported: ExportedHeads) -> dict[str, Any]:
-    at = exported.exported_at.astimezone(UTC)
-    heads = [asdict(one) for one in exported.heads]
-    return asdict(replace(exported, heads=())) | {"exported_at": at.isoformat(), "heads": heads}
+    waits = exported.waits_since
+    return {
+        "exported_at": exported.exported_at.astimezone(UTC).isoformat(),
+        "heads": [asdict(one) for one in exported.heads],
+        "because": exported.because,
+        "waits_since": waits.astimezone(UTC).isoformat() if waits else None,
+    }
+
+
+def _instant(text: str | None) -> datetime | None:
+    return datetime.fromisoformat(text) if text else None
 
 
 def _mac(plain: dict[str, Any], key: bytes) -> str:

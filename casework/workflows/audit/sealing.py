@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
@@ -14,12 +14,13 @@ from casework.domain.audit.chain import (
     ChainHead,
     ChainVerifier,
     Flaw,
-    chain_list_of,
+    check_heads,
     check_prunable,
-    is_same_head,
     pruned,
+    went_on_from,
 )
-from casework.workflows.ports.audit import AuditChainStore
+from casework.domain.errors import Conflict
+from casework.workflows.ports.audit import AuditChainStore, Look, Looked
 
 BATCH: Final = 500
 PAGE: Final = 2_000
@@ -35,18 +36,37 @@ class AuditCheck:
     chains: int = 0
     waiting: int = 0
     flaws: list[Flaw] = field(default_factory=list)
+    is_passed_by: bool = False
 
 
-def seal(store: AuditChainStore, clock: Callable[[], datetime]) -> AuditCheck:
-    """Seal all pending entries; chains whose head is not genuine are skipped and reported."""
-    done, false = 0, frozenset[str]()
+def look(store: AuditChainStore) -> Looked:
+    """The heads as they are, and whether anything stands around the log that was not shipped."""
+    return Looked(check_guards(store), store.heads())
+
+
+def check_guards(store: AuditChainStore) -> list[Flaw]:
+    """What stands around the tables of the audit and was not shipped, or is gone."""
+    return [
+        Flaw(chain=CHAIN_LIST, why="guards_altered", what=name) for name in store.altered_guards()
+    ]
+
+
+def seal(store: AuditChainStore, clock: Callable[[], datetime], look: Look = look) -> AuditCheck:
+    """Seal all pending entries; chains whose head is not genuine are skipped and reported.
+
+    Each transaction that seals looks at the chains first, and where that finds a flaw, all stops.
+    """
+    done, false = AuditCheck(), frozenset[str]()
     while True:
-        some = store.seal_some(BATCH, clock(), false)
-        done += some.entries
-        if not some.entries and some.false <= false:
+        some = store.seal_some(BATCH, clock(), false, look)
+        done.entries += some.entries
+        done.flaws += some.flaws
+        done.is_passed_by = some.is_passed_by
+        if some.flaws or (not some.entries and some.false <= false):
             break
         false |= some.false
-    return AuditCheck(entries=done, flaws=[_not_sealed(chain) for chain in sorted(false)])
+    done.flaws += [_not_sealed(chain) for chain in sorted(false)]
+    return done
 
 
 def _not_sealed(chain: str) -> Flaw:
@@ -64,23 +84,28 @@ def size(store: AuditChainStore) -> int:
 def verify(
     store: AuditChainStore,
     key: bytes,
-    now: datetime,
+    now: datetime | None,
     *,
     exported: Iterable[ChainHead] = (),
     page: int = PAGE,
     progress: Callable[[int], None] = lambda _: None,
 ) -> AuditCheck:
-    """Check every chain from its beginning to its head, and that no entry is outside one."""
+    """Check every chain from its beginning to its head, and that no entry is outside one.
+
+    Without ``now`` it does not matter for how long entries wait.
+    """
+    exported = list(exported)
     verdict, heads = AuditCheck(), store.heads()
-    shared = _Verification(store, key, page, progress, verdict)
-    verdict.flaws += _check_roll(heads, key)
+    shared = _Verification(store, key, page, progress, verdict, _by_chain(exported))
+    verdict.flaws += [flaw for flaw in check_heads(heads, key) if flaw.chain == CHAIN_LIST]
     heads.pop(CHAIN_LIST, None)
     for chain in sorted({*heads, *store.chains()}):
         verdict.chains += 1
         flaw = _check_chain(shared, chain, heads.get(chain))
         if flaw is not None:
             verdict.flaws.append(flaw)
-    verdict.flaws += check_exported(store, key, exported)
+    against = check_exported(store, key, exported)
+    verdict.flaws += [flaw for flaw in against if flaw not in verdict.flaws]
     verdict.flaws += _check_unsealed(store, now, verdict, page, progress)
     return verdict
 
@@ -88,15 +113,6 @@ def verify(
 def missing(store: AuditChainStore) -> list[Flaw]:
     """The flaw of an audit that was begun, in a database without any chain."""
     return [] if store.heads() else [Flaw(chain=CHAIN_LIST, why="chains_missing")]
-
-
-def _check_roll(heads: dict[str, ChainHead], key: bytes) -> list[Flaw]:
-    roll, rest = heads.get(CHAIN_LIST), [chain for chain in heads if chain != CHAIN_LIST]
-    if roll is None:
-        return [Flaw(chain=CHAIN_LIST, why="chains_altered")] if rest else []
-    if roll.is_genuine(key) and is_same_head(roll, chain_list_of(rest)):
-        return []
-    return [Flaw(chain=CHAIN_LIST, why="chains_altered")]
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +124,7 @@ class _Verification:
     page: int
     progress: Callable[[int], None]
     verdict: AuditCheck
+    known: Mapping[str, Mapping[int, str]]
 
 
 def _check_chain(shared: _Verification, chain: str, head: ChainHead | None) -> Flaw | None:
@@ -118,7 +135,8 @@ def _check_chain(shared: _Verification, chain: str, head: ChainHead | None) -> F
         return Flaw(chain=chain, why="head_missing", seq=1, entry_id=store.id_at(chain, 1))
     if not head.is_genuine(shared.key):
         return Flaw(chain=chain, why="head_altered")
-    flaw, seen = _walk(store, head, shared.page, shared.progress)
+    walk = ChainVerifier(head, shared.known.get(chain))
+    flaw, seen = _walk(store, walk, shared.page, shared.progress)
     if flaw is None:
         beyond = store.first_beyond(chain)
         if beyond is not None:
@@ -132,9 +150,12 @@ def _check_chain(shared: _Verification, chain: str, head: ChainHead | None) -> F
 
 
 def _walk(
-    store: AuditChainStore, head: ChainHead, page: int, progress: Callable[[int], None]
+    store: AuditChainStore,
+    walk: ChainVerifier,
+    page: int = PAGE,
+    progress: Callable[[int], None] = lambda _: None,
 ) -> tuple[Flaw | None, int]:
-    walk, seen, limit = ChainVerifier(head), 0, page
+    head, seen, limit = walk.head, 0, page
     while True:
         try:
             links = store.links(head.chain, walk.seq, head.count, limit)
@@ -157,36 +178,82 @@ def _walk(
 
 def check_exported(store: AuditChainStore, key: bytes, exported: Iterable[ChainHead]) -> list[Flaw]:
     """Check the chains against heads that were exported and stored elsewhere."""
-    heads, flaws = store.heads(), []
+    exported = list(exported)
+    heads = store.heads()
+    flaws = _unlike_exported(store, heads, key, exported)
+    if flaws and _began(store.heads()) != _began(heads):  # it was pruned meanwhile
+        return _unlike_exported(store, store.heads(), key, exported)
+    return flaws
+
+
+def _began(heads: Mapping[str, ChainHead]) -> dict[str, int]:
+    return {chain: head.first_seq for chain, head in heads.items()}
+
+
+def _unlike_exported(
+    store: AuditChainStore,
+    heads: Mapping[str, ChainHead],
+    key: bytes,
+    exported: Iterable[ChainHead],
+) -> list[Flaw]:
+    flaws = []
+    hashes = {chain: store.hashes_at(chain, at) for chain, at in _by_chain(exported).items()}
     for known in exported:
         here = heads.get(known.chain)
-        if known.chain == CHAIN_LIST:
-            fits = here is not None and here.count >= known.count
-        else:
-            fits = here is not None and here.count >= known.count and _is_in(store, here, known)
+        fits = here is not None and here.is_genuine(key) and here.count >= known.count
+        if here is not None and fits and known.chain != CHAIN_LIST:
+            fits = _is_in(here, known, hashes[known.chain])
         if not (known.is_genuine(key) and fits):
             flaws.append(Flaw(chain=known.chain, why="not_as_exported", seq=known.count))
     return flaws
 
 
-def _is_in(store: AuditChainStore, here: ChainHead, known: ChainHead) -> bool:
+def _by_chain(exported: Iterable[ChainHead]) -> dict[str, dict[int, str]]:
+    """The hashes that are known of each chain, by number."""
+    found: dict[str, dict[int, str]] = {}
+    for one in exported:
+        if one.chain != CHAIN_LIST:
+            found.setdefault(one.chain, {})[one.count] = one.last_hash
+    return found
+
+
+def _is_in(here: ChainHead, known: ChainHead, hashes: Mapping[int, str]) -> bool:
     if known.count < here.first_seq - 1 or known.count == 0:
         return True  # pruned since
     if known.count == here.first_seq - 1:
         return here.anchor == known.last_hash
-    return store.hash_at(known.chain, known.count) == known.last_hash
+    return hashes.get(known.count) == known.last_hash
+
+
+def check_growth(
+    store: AuditChainStore, heads: Mapping[str, ChainHead], known: Iterable[ChainHead]
+) -> list[Flaw]:
+    """Walk every chain from the head that is known to the present one.
+
+    A hash that stands where it was looked for says little: it may have been put there for the
+    moment. That the present head was signed over it does.
+    """
+    last = {one.chain: one for one in known}
+    flaws = []
+    for chain, head in sorted(heads.items()):
+        if chain != CHAIN_LIST:
+            flaw, _ = _walk(store, ChainVerifier(went_on_from(head, last.get(chain))))
+            flaws += [flaw] if flaw else []
+    return flaws
 
 
 def _check_unsealed(
     store: AuditChainStore,
-    now: datetime,
+    now: datetime | None,
     verdict: AuditCheck,
     page: int,
     progress: Callable[[int], None],
 ) -> list[Flaw]:
     after, first = "", dict[str, Flaw]()
+    # One that is from the future would never be late.
+    between = (now - SEALED_WITHIN, now + SEALED_WITHIN) if now else None
     while True:
-        last, waiting, odd = store.unsealed(after, page, now - SEALED_WITHIN)
+        last, waiting, odd = store.unsealed(after, page, between)
         verdict.waiting += waiting
         for id, chain in odd:
             first.setdefault(chain, Flaw(chain=chain, why="entry_unsealed", entry_id=id))
@@ -204,16 +271,39 @@ def prune(
     years: int,
     note: Callable[..., None],
 ) -> int:
-    """Delete entries from before an instant, chain by chain; returns how many.
+    """Delete entries from and sealed before an instant, chain by chain; returns how many.
 
-    Each chain is verified up to there first: a broken one is not pruned, as evidence.
+    Each chain is walked from its beginning to its head first, and of what was walked it is read
+    what is old. Raises Conflict where anything is missing or altered: nothing is deleted then, as
+    evidence.
     """
     check_prunable(before, now, years)
+    heads = store.heads()
+    flaws = check_guards(store) + check_heads(heads, key)
+    walks = [ChainVerifier(head, before=before) for head in _of_chains(heads)]
+    flaws += [flaw for flaw, _ in (_walk(store, walk) for walk in walks) if flaw]
+    refuse_to_prune(flaws)
     gone = 0
-    for chain, head in sorted(store.heads().items()):
-        last = None if chain == CHAIN_LIST else store.last_to_prune(chain, before)
-        if last is None or not head.is_genuine(key):
-            continue
-        after = pruned(head, last).signed(key)
-        gone += store.prune(head, after, partial(note, chain=chain, seq=last.seq))
+    for walk in walks:
+        if walk.old is not None:
+            chain, after = walk.head.chain, pruned(walk.head, walk.old).signed(key)
+            gone += store.prune(walk.head, after, partial(note, chain=chain, seq=walk.old.seq))
     return gone
+
+
+def refuse_to_prune(flaws: list[Flaw]) -> None:
+    """Keep a log that is not as it was, as evidence. Raises Conflict."""
+    if flaws:
+        raise Conflict(f"nothing is pruned: {said(flaws)}", code="audit_broken")
+
+
+def _of_chains(heads: Mapping[str, ChainHead]) -> list[ChainHead]:
+    return [head for chain, head in sorted(heads.items()) if chain != CHAIN_LIST]
+
+
+def said(flaws: Iterable[Flaw]) -> str:
+    """Flaws in one line: of which chain, where and what."""
+    return ", ".join(
+        f"{flaw.what or flaw.chain}{'' if flaw.seq is None else f' at {flaw.seq}'}: {flaw.why}"
+        for flaw in flaws
+    )

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, Protocol
 from uuid import UUID
 
-from casework.domain.audit.chain import ChainHead, Entry, Seal
+from casework.domain.audit.chain import ChainHead, Entry, Flaw, Seal
 from casework.domain.audit.reviews import AuditReview
 from casework.workflows.ports.paging import Page as Page
 from casework.workflows.ports.paging import Paging as Paging
@@ -17,20 +17,44 @@ from casework.workflows.ports.paging import Row
 
 @dataclass(frozen=True, slots=True)
 class SealResult:
-    """What one transaction sealed, and the chains it skipped as their heads are not genuine."""
+    """What one transaction sealed, and the chains it skipped as their heads are not genuine.
+
+    It sealed nothing where it found ``flaws``, or where another one seals (``is_passed_by``).
+    """
 
     entries: int
-    false: frozenset[str]
+    false: frozenset[str] = frozenset()
+    flaws: tuple[Flaw, ...] = ()
+    is_passed_by: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Looked:
+    """What a look at the chains found: flaws, and the heads that it read."""
+
+    flaws: Sequence[Flaw]
+    heads: Mapping[str, ChainHead]
+
+
+# Asked within the transaction that seals, of the chains as that transaction sees them.
+Look = Callable[["AuditChainStore"], Looked]
 
 
 class AuditChainStore(Protocol):
     """The chains, a page at a time, each page a short transaction."""
 
-    def seal_some(self, limit: int, now: datetime, without: Iterable[str]) -> SealResult:
+    def seal_some(
+        self, limit: int, now: datetime, without: Iterable[str], look: Look
+    ) -> SealResult:
         """Seal pending entries in the order of their ids, except those of some chains.
 
-        Does nothing while another process seals.
+        Does nothing while another process seals, nor where the look finds a flaw. Only the heads
+        that it read are gone on from.
         """
+        ...
+
+    def altered_guards(self) -> list[str]:
+        """What stands around the tables of the audit and was not shipped, or is gone, by name."""
         ...
 
     def waits(self) -> bool:
@@ -59,22 +83,18 @@ class AuditChainStore(Protocol):
         """The first seal beyond the stored head."""
         ...
 
-    def hash_at(self, chain: str, seq: int) -> str | None:
-        """The hash of a seal."""
+    def hashes_at(self, chain: str, seqs: Iterable[int]) -> dict[int, str]:
+        """The hashes of some seals, by number."""
         ...
 
     def unsealed(
-        self, after: str, limit: int, late: datetime
+        self, after: str, limit: int, between: tuple[datetime, datetime] | None
     ) -> tuple[str | None, int, list[tuple[UUID | None, str]]]:
         """Of the next entries by id: the last id, how many are pending, and those missing a seal.
 
-        An entry misses its seal if it is not marked pending, or is pending since before ``late``;
-        each with its chain.
+        An entry misses its seal if it is not marked pending, or is not from ``between`` two
+        instants; each with its chain.
         """
-        ...
-
-    def last_to_prune(self, chain: str, before: datetime) -> Seal | None:
-        """The last seal before the first entry to be retained."""
         ...
 
     def prune(self, before: ChainHead, after: ChainHead, note: Callable[[Any], None]) -> int:
@@ -84,6 +104,10 @@ class AuditChainStore(Protocol):
 
 class ArchiveFailed(Exception):
     """A place where heads are kept could not be reached, or did not take them."""
+
+
+class ArchiveTooLong(ArchiveFailed):
+    """A place gives more than the newest lines, so that nothing of it is read."""
 
 
 class HeadArchive(Protocol):

@@ -15,7 +15,7 @@ import pytest
 from casework.adapters.archives import AddressError, archives_of
 from casework.adapters.archives.file import TAIL_BYTES, ArchiveFile
 from casework.adapters.outbound.exchange import Exchange
-from casework.workflows.ports.audit import ArchiveFailed, HeadArchive
+from casework.workflows.ports.audit import ArchiveFailed, ArchiveTooLong, HeadArchive
 
 EXCHANGE = Exchange(private=True, total_s=2.0)
 
@@ -138,6 +138,16 @@ def test_a_collector_that_has_nothing_yet_is_empty_and_one_that_fails_is_not(
         if not 200 <= status < 300:
             with pytest.raises(ArchiveFailed):
                 place(url).add("one")
+
+
+def test_a_collector_that_gives_all_it_ever_took_is_too_long() -> None:
+    with collector() as (url, lines):
+        kept = place(url)
+        lines.append(b"x" * (TAIL_BYTES - 1))
+        assert len(kept.last_lines()) == 1
+        kept.add("one more")
+        with pytest.raises(ArchiveTooLong):
+            kept.last_lines()
 
 
 def test_a_collector_that_nobody_answers_for_fails() -> None:

@@ -44,6 +44,28 @@ def test_what_is_no_line_is_none(line: str) -> None:
     assert read_line(line, KEY) is None
 
 
+def test_since_when_entries_wait_is_in_the_line_and_under_its_mark() -> None:
+    waits = replace(EXPORTED, waits_since=AT - timedelta(minutes=4))
+    line = line_of(waits, KEY)
+    assert read_line(line, KEY) == waits
+    assert read_line(line.replace("00:56", "00:59"), KEY) is None
+    assert "00:56" in line
+
+
+def test_a_line_that_went_further_hides_none_before() -> None:
+    other = ChainHead(chain="26350", count=9, last_hash="b" * 64).signed(KEY)
+    same = ChainHead(chain="26350", count=9, last_hash="c" * 64).signed(KEY)
+    lines = [
+        line_of(ExportedHeads(exported_at=AT + timedelta(minutes=n), heads=heads), KEY)
+        for n, heads in enumerate([HEADS, (HEADS[0], other), (HEADS[0], same), HEADS])
+    ]
+    found = newest_of(lines, KEY)
+    assert found is not None
+    assert found.heads == (HEADS[0], same)
+    assert found.earlier == (HEADS[1], other)
+    assert set(found.all_heads) == {*HEADS, other, same}
+
+
 def test_under_another_key_there_is_no_line() -> None:
     assert read_line(line_of(EXPORTED, KEY), OTHER) is None
 

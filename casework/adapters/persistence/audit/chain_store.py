@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import asdict, fields
 from datetime import datetime
 from typing import Any
@@ -19,13 +19,16 @@ from sqlalchemy import (
     func,
     or_,
     select,
+    true,
     type_coerce,
     update,
 )
 from sqlalchemy.exc import DBAPIError
 
 from casework.adapters.persistence import tables as t
+from casework.adapters.persistence.audit.guards import altered_guards
 from casework.adapters.persistence.audit.sealing import (
+    Sealed,
     begin_chains,
     key_of,
     may_begin,
@@ -35,9 +38,9 @@ from casework.adapters.persistence.audit.sealing import (
 from casework.adapters.persistence.engine.faults import fault
 from casework.adapters.persistence.engine.reaching import allow_statements
 from casework.adapters.persistence.tables.audit import audit_head, audit_pending, audit_seal
-from casework.domain.audit.chain import CHAIN_LIST, CITY, ChainHead, Entry, Seal
+from casework.domain.audit.chain import CHAIN_LIST, CITY, ChainHead, Entry, Flaw, Seal
 from casework.domain.errors import Conflict
-from casework.workflows.ports.audit import SealResult
+from casework.workflows.ports.audit import Look, SealResult
 
 _entry, _seal, _head = t.audit_entry, audit_seal, audit_head
 _SEAL = tuple(one.name for one in fields(Seal))
@@ -55,7 +58,9 @@ class SqlAuditChainStore:
 
     # Sealing
 
-    def seal_some(self, limit: int, now: datetime, without: Iterable[str]) -> SealResult:
+    def seal_some(
+        self, limit: int, now: datetime, without: Iterable[str], look: Look
+    ) -> SealResult:
         query = (
             select(_entry)
             .join(audit_pending, audit_pending.c.entry_id == _entry.c.id)
@@ -65,21 +70,31 @@ class SqlAuditChainStore:
         )
         with self._connect() as connection:
             if not _take_lock(connection):
-                return SealResult(0, frozenset())
+                return SealResult(0, is_passed_by=True)
             if not (may_begin(connection) or read_heads(connection, [CHAIN_LIST])):
                 return SealResult(0, frozenset({CHAIN_LIST}))
+            looked = look(SqlAuditChainStore(lambda: nullcontext(connection)))
+            if looked.flaws:
+                return SealResult(0, flaws=tuple(looked.flaws))
             entries = [dict(row._mapping) for row in connection.execute(query)]
-            sealed, false = seal_entries(connection, key_of(connection), entries, now)
-            done = delete(audit_pending).where(audit_pending.c.entry_id.in_(sealed))
-            connection.execute(done)
+            done = seal_entries(connection, key_of(connection), entries, now, looked.heads)
+            gone = delete(audit_pending).where(audit_pending.c.entry_id.in_(done.ids))
+            connection.execute(gone)
+            if flaws := _not_as_written(connection, done):
+                connection.rollback()
+                return SealResult(0, flaws=flaws)
             connection.commit()
-        return SealResult(len(sealed), frozenset(false))
+        return SealResult(len(done.ids), frozenset(done.false))
 
     def waits(self) -> bool:
         with self._connect() as connection:
             return connection.scalar(select(audit_pending.c.entry_id).limit(1)) is not None
 
     # Checking
+
+    def altered_guards(self) -> list[str]:
+        with self._connect() as connection:
+            return altered_guards(connection)
 
     def heads(self) -> dict[str, ChainHead]:
         with self._connect() as connection:
@@ -124,20 +139,19 @@ class SqlAuditChainStore:
         ]
 
     def id_at(self, chain: str, seq: int) -> UUID | None:
-        found = self._at(_seal.c.entry_id, chain, seq)
-        return found if isinstance(found, UUID) else None
-
-    def hash_at(self, chain: str, seq: int) -> str | None:
-        found: str | None = self._at(_seal.c.hash, chain, seq)
-        return found
-
-    def _at(self, column: Any, chain: str, seq: int) -> Any:
-        query = select(column).where(_seal.c.chain == chain, _seal.c.seq == seq)
+        query = select(_seal.c.entry_id).where(_seal.c.chain == chain, _seal.c.seq == seq)
         try:
             with self._connect() as connection:
-                return connection.scalar(query)
+                found = connection.scalar(query)
         except (ValueError, AttributeError):
             return None
+        return found if isinstance(found, UUID) else None
+
+    def hashes_at(self, chain: str, seqs: Iterable[int]) -> dict[int, str]:
+        named = _seal.c.seq.in_(sorted(set(seqs)))
+        query = select(_seal.c.seq, _seal.c.hash).where(_seal.c.chain == chain, named)
+        with self._connect() as connection:
+            return {row.seq: row.hash for row in connection.execute(query)}
 
     def first_beyond(self, chain: str) -> tuple[int, UUID | None] | None:
         """Seal and head are read at the same moment."""
@@ -156,7 +170,7 @@ class SqlAuditChainStore:
         return None if seq is None else (seq, self.id_at(chain, seq))
 
     def unsealed(
-        self, after: str, limit: int, late: datetime
+        self, after: str, limit: int, between: tuple[datetime, datetime] | None
     ) -> tuple[str | None, int, list[tuple[UUID | None, str]]]:
         with self._connect() as connection:
             # As stored: on SQLite it may have been changed to any type.
@@ -170,11 +184,12 @@ class SqlAuditChainStore:
             last, many = connection.execute(
                 select(func.max(of.c.text), func.count()).select_from(of)
             ).one()
+            in_time = of.c.at.between(*between) if between else true()
             bare = (
                 select(
                     of.c.text,
                     of.c.chain,
-                    and_(audit_pending.c.entry_id.is_not(None), of.c.at >= late),
+                    and_(audit_pending.c.entry_id.is_not(None), in_time),
                 )
                 .outerjoin(_seal, _seal.c.entry_id == of.c.id)
                 .outerjoin(audit_pending, audit_pending.c.entry_id == of.c.id)
@@ -186,23 +201,6 @@ class SqlAuditChainStore:
         return (last if many == limit else None), len(rows) - len(odd), odd
 
     # Pruning
-
-    def last_to_prune(self, chain: str, before: datetime) -> Seal | None:
-        kept = (
-            select(_seal.c.seq)
-            .join(_entry, _entry.c.id == _seal.c.entry_id)
-            .where(_seal.c.chain == chain, _entry.c.at >= before)
-            .order_by(_seal.c.seq)
-            .limit(1)
-        )
-        with self._connect() as connection:
-            allow_statements(connection, PRUNING_S)
-            first_kept = connection.scalar(kept)
-            query = select(_seal).where(_seal.c.chain == chain)
-            if first_kept is not None:
-                query = query.where(_seal.c.seq < first_kept)
-            row = connection.execute(query.order_by(_seal.c.seq.desc()).limit(1)).first()
-        return None if row is None else Seal(**row._mapping)
 
     def prune(self, before: ChainHead, after: ChainHead, note: Callable[[Any], None]) -> int:
         """Entries go first, for a seal outlives its entry."""
@@ -222,6 +220,13 @@ class SqlAuditChainStore:
             note(connection)
             connection.commit()
         return gone
+
+
+def _not_as_written(connection: Connection, done: Sealed) -> tuple[Flaw, ...]:
+    """Heads that are no longer what this transaction made of them: something set them back."""
+    there = read_heads(connection, [head.chain for head in done.heads])
+    moved = [head.chain for head in done.heads if there.get(head.chain) != head]
+    return tuple(Flaw(chain=chain, why="head_altered") for chain in moved)
 
 
 def _take_lock(connection: Connection) -> bool:

@@ -4,15 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import datetime
+from typing import Final
 from uuid import UUID
 
 from sqlalchemy import Connection, insert
 
 from casework.adapters.persistence import tables as t
 from casework.adapters.persistence.audit.sealing import seal_inline
+from casework.adapters.persistence.engine.faults import NotWritten
 from casework.adapters.persistence.engine.ids import new_id
 from casework.domain.access.policy import Actor
 from casework.workflows.ports.unit_of_work import RequestFacts
+
+# The database says how many rows it kept.
+_NEW: Final = insert(t.audit_entry).inline().execution_options(preserve_rowcount=True)
 
 
 def write_audit(
@@ -25,7 +30,10 @@ def write_audit(
     outcome: str = "ok",
     code: str | None = None,
 ) -> None:
-    """One entry for one request, with everyone it was about; on SQLite it is sealed at once."""
+    """One entry for one request, with everyone it was about; on SQLite it is sealed at once.
+
+    Raises NotWritten where the database lost it: nothing goes out without its entry.
+    """
     entry = {
         "id": new_id(),
         "at": now,
@@ -42,6 +50,7 @@ def write_audit(
         "source": facts.source,
         "request_id": facts.request_id,
     }
-    connection.execute(insert(t.audit_entry), [entry])
+    if connection.execute(_NEW, entry).rowcount != 1:
+        raise NotWritten("an entry of the audit")
     if connection.dialect.name == "sqlite":
         seal_inline(connection, entry, now)

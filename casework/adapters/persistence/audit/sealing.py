@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import AbstractContextManager
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from functools import cache
-from typing import Any, Final
+from typing import Final
+from uuid import UUID
 
 from sqlalchemy import Connection, Engine, bindparam, insert, select, update
 from sqlalchemy.dialects import postgresql, sqlite
@@ -73,33 +74,50 @@ def seal_inline(connection: Connection, entry: Entry, now: datetime) -> None:
     Where the head of its chain was tampered with, it waits instead: the application goes on, and
     nothing is chained to a forged entry.
     """
-    _, left = seal_entries(connection, key_of(connection), [entry], now)
-    if left:
+    done = seal_entries(connection, key_of(connection), [entry], now)
+    if done.false:
         log.error("audit head altered", chain=chain_of(entry))
         connection.execute(insert(audit_pending), [{"entry_id": entry["id"]}])
 
 
+@dataclass(frozen=True, slots=True)
+class Sealed:
+    """The ids that were sealed, the chains with a false head, and the heads as they are now."""
+
+    ids: list[UUID]
+    false: set[str]
+    heads: list[ChainHead]
+
+
 def seal_entries(
-    connection: Connection, key: bytes, entries: Iterable[Entry], now: datetime
-) -> tuple[list[Any], set[str]]:
-    """Add entries to their chains, in this order; the ids sealed, and chains with a false head."""
+    connection: Connection,
+    key: bytes,
+    entries: Iterable[Entry],
+    now: datetime,
+    known: Mapping[str, ChainHead] | None = None,
+) -> Sealed:
+    """Add entries to their chains, in this order, going on from the heads that are ``known``.
+
+    Without these the heads are read here.
+    """
     by_chain: dict[str, list[Entry]] = defaultdict(list)
     for entry in entries:
         by_chain[chain_of(entry)].append(entry)
-    heads = read_heads(connection, by_chain)
+    heads = read_heads(connection, by_chain) if known is None else known
     begun = set(by_chain) - set(heads)
-    if begun and not _begin(connection, key, begun):
+    if begun and not _begin(connection, key, begun, known):
         by_chain = defaultdict(list, {k: v for k, v in by_chain.items() if k in heads})
-    false = {chain for chain, head in heads.items() if not head.is_genuine(key)}
+    false = {chain for chain in by_chain if chain in heads and not heads[chain].is_genuine(key)}
     false |= begun - set(by_chain)
-    sealed: list[Any] = []
+    done = Sealed([], false, [])
     for chain, ones in by_chain.items():
         if chain not in false:
             seals, head = extend(heads.get(chain, ChainHead(chain=chain)), ones, now)
             connection.execute(_NEW_SEAL, [asdict(seal) for seal in seals])
             _put(connection, head.signed(key))
-            sealed += [seal.entry_id for seal in seals]
-    return sealed, false
+            done.ids.extend(seal.entry_id for seal in seals)
+            done.heads.append(head.signed(key))
+    return done
 
 
 def read_heads(
@@ -114,9 +132,14 @@ def read_heads(
     return {row.chain: ChainHead(**row._mapping) for row in connection.execute(query)}
 
 
-def _begin(connection: Connection, key: bytes, begun: set[str]) -> bool:
+def _begin(
+    connection: Connection,
+    key: bytes,
+    begun: set[str],
+    known: Mapping[str, ChainHead] | None,
+) -> bool:
     """Enter chains that begin in the roll of chains, unless that was tampered with."""
-    heads = read_heads(connection)
+    heads = read_heads(connection) if known is None else dict(known)
     roll = heads.pop(CHAIN_LIST, None)
     if roll is None and (heads or not may_begin(connection)):
         return False

@@ -35,15 +35,19 @@ _BUSY_IN_SQLITE: Final = frozenset(
 )
 
 
+class NotWritten(Exception):
+    """The database took a row, and did not keep it."""
+
+
 def fault(error: Exception) -> str | None:
     """``retry``, ``locked``, ``full`` or ``busy``; None for what is no transient fault.
 
     ``full`` is a disk without room, the database's or, for what is written beside it, our own.
 
     A database that is gone is ``busy``, whether it was lost while connecting, while it answered, or
-    before the driver's error was wrapped.
+    before the driver's error was wrapped; so is one that does not keep what it is given.
     """
-    if isinstance(error, PoolTimeout | OutOfTime):
+    if isinstance(error, PoolTimeout | OutOfTime | NotWritten):
         return "busy"
     if isinstance(error, DBAPIError) and error.connection_invalidated:
         return "busy"

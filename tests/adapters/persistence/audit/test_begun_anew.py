@@ -27,6 +27,7 @@ from casework.domain.audit.chain import CHAIN_LIST
 from casework.settings import SettingsError
 from casework.workflows.audit import exporting, sealing
 from casework.workflows.audit.exporting import Exporting
+from casework.workflows.ports.audit import ArchiveTooLong
 from casework.workflows.ports.unit_of_work import RequestFacts
 from tests.api.asking import ABSENT
 from tests.api.conftest import STRANGER, WORKER, Api
@@ -93,6 +94,7 @@ def set_back(api: Api, before: dict[Any, list[dict[str, Any]]]) -> None:
         for table, rows in before.items():
             connection.execute(insert(table), rows)
         connection.execute(delete(audit_pending))
+        leave_as_it_was(connection)
 
 
 def test_without_an_exported_head_a_log_that_was_begun_anew_is_as_sealed(api: Api) -> None:
@@ -110,7 +112,7 @@ def test_what_was_begun_anew_is_not_sealed_where_a_head_was_exported(
     of = by(api.application, tmp_path)
     assert export(api, of).kept_by == [f"file:{tmp_path}/heads"]
     empty_and_put_back(api)
-    found = exporting.seal(of, lambda: api.clock.now)
+    found = seal(api.application)
     assert found.entries == 0
     assert {one.why for one in found.flaws} == {"not_as_exported"}
     with api.engine.connect() as connection:
@@ -133,7 +135,7 @@ def test_a_log_that_was_set_back_is_not_sealed_and_not_exported(api: Api, tmp_pa
     assert (tmp_path / "heads").read_text() == lines, "what is kept is not overlaid"
     look_around(api)
     if of.store.waits():
-        assert exporting.seal(of, lambda: api.clock.now).flaws
+        assert seal(api.application).flaws
     assert exporting.compare(of).flaws
 
 
@@ -199,6 +201,32 @@ def test_a_place_that_does_not_answer_stops_nothing_and_is_named(api: Api, tmp_p
     with capture_logs() as said:
         background_jobs.run(api.application, job("heads"))
     assert [one["event"] for one in said] == ["heads not exported"]
+
+
+class TooLong:
+    """A place that gives all it ever took."""
+
+    address = "https://heads.example"
+
+    def add(self, line: str) -> None:
+        """Nothing is kept."""
+
+    def last_lines(self) -> list[str]:
+        raise ArchiveTooLong
+
+
+def test_a_place_that_gives_too_much_is_named_and_stops_nothing(api: Api, tmp_path: Path) -> None:
+    look_around(api)
+    of = by(api.application, tmp_path)
+    export(api, of)
+    api.application.exporting = of = replace(of, archives=[TooLong(), *of.archives])
+    look_around(api)
+    assert seal(api.application).flaws == []
+    compared = exporting.compare(of)
+    assert (compared.flaws, [one.what for one in compared.too_long]) == ([], [TooLong.address])
+    with capture_logs() as said:
+        background_jobs.run(api.application, job("heads"))
+    assert [one["because"] for one in said] == ["export_too_long"]
 
 
 def job(name: str) -> background_jobs.Job:
@@ -296,6 +324,11 @@ def test_the_newest_line_of_any_place_counts(api: Api, tmp_path: Path) -> None:
     api.clock.forward(minutes=5)
     done = exporting.go_on_from_here(two, "a backup was put back", api.clock.now)
     assert len(done.kept_by) == 2
-    last, silent = exporting.newest(two)
+    found = exporting.newest(two)
+    last = found.last
     assert last is not None
-    assert (last.because, last.exported_at, silent) == ("a backup was put back", api.clock.now, [])
+    assert (last.because, last.exported_at, found.silent) == (
+        "a backup was put back",
+        api.clock.now,
+        [],
+    )

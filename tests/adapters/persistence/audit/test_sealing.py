@@ -23,7 +23,7 @@ from casework.workflows.audit.sealing import AuditCheck, verify
 from tests.api.acts import a_case
 from tests.api.asking import ABSENT
 from tests.api.conftest import DISTRICT, OTHER_DISTRICT, STRANGER, WORKER, Api
-from tests.audit import free_hand, seal
+from tests.audit import free_hand, leave_as_it_was, seal
 
 KEY = b"a" * 32
 
@@ -85,6 +85,7 @@ def test_an_entry_that_waits_too_long_is_a_flaw(api: Api) -> None:
         connection.execute(delete(audit_pending))
         ids = connection.scalars(select(t.audit_entry.c.id)).all()
         connection.execute(insert(audit_pending), [{"entry_id": id} for id in ids])
+        leave_as_it_was(connection)
     api.clock.forward(minutes=10)
     assert checked(api).flaws == []
     api.clock.forward(seconds=1)
@@ -331,6 +332,7 @@ def old_entries(api: Api) -> None:
     for moment in ("2023-05-01T10:00", "2024-03-01T10:00", "2024-03-02T10:00"):
         api.clock.set(moment)
         api.as_(WORKER).get("/accounts")
+        seal(api.application)
     api.clock.now = now
     look_around(api)
     seal(api.application)
