@@ -141,7 +141,7 @@ def _went_wrong(
     What was walked since the same export is not walked again.
     """
     memory = of.remembered
-    flaws = check_heads(heads, of.key()) + check_exported(store, of.key(), last.all_heads)
+    flaws = check_heads(heads, of.key()) + check_exported(store, of.key(), last.all_heads, heads)
     if flaws:
         return flaws
     known = memory.walked if memory.export == last else last.heads

@@ -176,9 +176,19 @@ def _walk(
             return walk.end(), seen
 
 
-def check_exported(store: AuditChainStore, key: bytes, exported: Iterable[ChainHead]) -> list[Flaw]:
-    """Check the chains against heads that were exported and stored elsewhere."""
+def check_exported(
+    store: AuditChainStore,
+    key: bytes,
+    exported: Iterable[ChainHead],
+    heads: Mapping[str, ChainHead] | None = None,
+) -> list[Flaw]:
+    """Check the chains against heads that were exported and stored elsewhere.
+
+    What is to be signed or exported is given as ``heads``, so that no others are looked at.
+    """
     exported = list(exported)
+    if heads is not None:
+        return _unlike_exported(store, heads, key, exported)
     heads = store.heads()
     flaws = _unlike_exported(store, heads, key, exported)
     if flaws and _began(store.heads()) != _began(heads):  # it was pruned meanwhile

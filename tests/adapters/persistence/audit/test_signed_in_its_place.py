@@ -17,7 +17,7 @@ from sqlalchemy import Connection, delete, insert, select, text, update
 from casework.adapters.persistence import tables as t
 from casework.adapters.persistence.audit.chain_store import SqlAuditChainStore
 from casework.adapters.persistence.tables.audit import audit_head, audit_pending, audit_seal
-from casework.domain.audit.chain import CHAIN_LIST
+from casework.domain.audit.chain import CHAIN_LIST, CITY, chain_list_of
 from casework.workflows.audit import exporting, sealing
 from casework.workflows.audit.exporting import Exporting
 from tests.adapters.persistence.audit.test_begun_anew import KEY, by, rows_of, set_back
@@ -135,6 +135,19 @@ def test_the_control_signs_it_where_nothing_was_exported(api: Api, tmp_path: Pat
     with api.engine.connect() as connection:
         forged = connection.scalars(text("SELECT actor FROM forged_audit_entry")).all()
     assert "somebody.else" in forged
+
+
+def test_only_the_heads_that_are_gone_on_from_are_compared(api: Api, tmp_path: Path) -> None:
+    """Its owner may commit another log between two reads of one transaction."""
+    of = a_log(api, tmp_path)
+    last = exporting.newest(of).last
+    assert last is not None
+    now = of.store.heads()
+    assert exporting._went_wrong(of, of.store, now, last) == []
+    roll = chain_list_of([CITY]).signed(KEY)
+    old = {CHAIN_LIST: roll, **{chain: now[chain] for chain in now if chain == CITY}}
+    flaws = exporting._went_wrong(of, of.store, old, last)
+    assert {(one.chain, one.why) for one in flaws} >= {(DISTRICT, "not_as_exported")}
 
 
 @pytest.mark.parametrize("store", ["postgres"], indirect=True)
