@@ -37,8 +37,9 @@ INSERT INTO service (code, field, name_ko, name_en, run_by, unit, limit_note, ba
 INSERT INTO provider (id, slug, name, kind, phone, district_code, lat, lon, is_active, version)
   VALUES
   ({one}, 'example', '가상의원', 'clinic', '051-000-0000', '26110', 35.1, 129.0, true, 1);
-INSERT INTO offering (id, provider_id, service_code, is_open, capacity, available, waiting, unit,
-  as_of) VALUES ({one}, {one}, 'MED-VISIT', true, 1, 1, 0, 'visit', {at})
+INSERT INTO offering (id, provider_id, service_code, is_open, capacity, available,
+  stated_available, waiting, unit, as_of)
+  VALUES ({one}, {one}, 'MED-VISIT', true, 1, 1, 1, 0, 'visit', {at})
 """
 ROWS: Final = """
 INSERT INTO resident (id, name, name_key, name_initials, birth_date, sex, centre_code,
