@@ -16,7 +16,6 @@ from casework.domain.access import totp
 from tests.api.conftest import PASSWORD, WORKER, Api
 from tests.api.signing import ask, code, enrol, refused, sign_in, stored
 
-pytestmark = pytest.mark.both_stores
 AT_ONCE, ROUNDS = 4, 3
 SIGN_IN_REFUSED, STEP_UP_REFUSED = (401, "invalid_credentials"), (403, "password_wrong")
 

@@ -17,7 +17,6 @@ from tests.api.signing import FIRST, ask, create, refresh, refused, settle_in, s
 ASKED = {"name": "밤 집계", "expires_on": "2026-06-30", "scopes": ["directory.read"],
          "password": PASSWORD}  # fmt: skip
 ENDED = (401, "unauthenticated")
-pytestmark = pytest.mark.both_stores
 
 
 def patch(api: Api, path: str, body: dict[str, Any], by: str = "admin") -> Any:

@@ -24,7 +24,6 @@ from tests.api.cases.test_late_entry import SECOND, a_supported_case, clock
 from tests.api.conftest import COLLEAGUE, SUPERVISOR, WORKER, Api
 from tests.api.duplicates.test_merging import merge, undo
 
-pytestmark = pytest.mark.both_stores
 ELSEWHERE = ("worker.2635051000", "assessor.26350", "provider.alpha", "city", "auditor", "admin")
 
 

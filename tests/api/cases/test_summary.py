@@ -10,7 +10,6 @@ from tests.api import acts
 from tests.api.asking import OUTSIDERS, Ask, check_nobody_and_wrong_roles, check_strangers
 from tests.api.conftest import ASSESSOR, PROVIDER, SUPERVISOR, WORKER, Api
 
-pytestmark = pytest.mark.both_stores
 NEVER = (PROVIDER, *OUTSIDERS)
 
 

@@ -35,8 +35,6 @@ from tests.api.duplicates.test_merging import (
 )
 from tests.api.racing import ON_POSTGRES
 
-pytestmark = pytest.mark.both_stores
-
 MONTH = "2026-03"
 WAY, OTHER_WAY = "초인종 대신 문을 두드릴 것", "열쇠는 경비실에 있음"
 RECEIVED = {"received_on": "2026-03-02", "requested_by": "self"}

@@ -6,8 +6,6 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
-import pytest
-
 from tests.api.acts import a_case, a_resident
 from tests.api.asking import (
     ABSENT,
@@ -20,8 +18,6 @@ from tests.api.asking import (
 )
 from tests.api.conftest import COLLEAGUE, WORKER, Api
 from tests.api.residents.test_call_backs import NEVER, TEXT, answered, promised, to_come_back
-
-pytestmark = pytest.mark.both_stores
 
 REASON = "다른 사람과 통화한 것이었음"
 

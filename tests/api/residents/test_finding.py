@@ -7,8 +7,6 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import date
 from typing import Any
 
-import pytest
-
 from casework.domain.casefile.case_numbers import read_case_number
 from tests.api import acts
 from tests.api.asking import refusal
@@ -21,8 +19,6 @@ from tests.api.conftest import (
     WORKER,
     Api,
 )
-
-pytestmark = pytest.mark.both_stores
 
 
 def found(api: Api, by: str = WORKER, **wanted: str) -> list[dict[str, Any]]:

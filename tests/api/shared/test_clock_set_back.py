@@ -29,7 +29,6 @@ from tests.api.conftest import BASE, PASSWORD, PROVIDER, SUPERVISOR, WORKER, Api
 from tests.api.signing import ask, change, code, enrol, refresh, refused, sign_in, stored
 from tests.audit import seal
 
-pytestmark = pytest.mark.both_stores
 TWO_DAYS, MINUTES = timedelta(days=2), 5
 LATER = "2026-03-06T10:00"
 
