@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final, Literal
 
-from fastapi import APIRouter, Request, Response
+from fastapi import Request, Response
 from prometheus_client import (
     CONTENT_TYPE_LATEST,
     CollectorRegistry,
@@ -21,10 +21,10 @@ from pydantic import AwareDatetime, Field
 from casework.adapters.api.shared.responses import ResponseBody
 from casework.adapters.api.shared.routing import File, operation
 from casework.adapters.http.responses import respond
-from casework.adapters.http.route import GuardedRoute
+from casework.adapters.http.routers import SubjectRouter
 from casework.workflows.supervision.overdue import JOB
 
-router = APIRouter(route_class=GuardedRoute, tags=["operation"])
+router = SubjectRouter(tags=["operation"])
 NEEDED: Final = ("database", "schema", "keys", "storage")
 MOMENTS: Final = {
     "last_tick": "When the last tick of a scheduler was done.",

@@ -9,9 +9,10 @@ from datetime import timedelta
 from typing import Any, Final
 from uuid import UUID
 
-from fastapi import APIRouter, Request, Response
+from fastapi import Request, Response
 from starlette.background import BackgroundTask
 
+from casework.adapters.http.routers import SubjectRouter
 from casework.adapters.http.texts import say
 from casework.adapters.web.forms import ACTIONS, Form, answer_of, ids_in
 from casework.adapters.web.guest import (
@@ -36,7 +37,7 @@ from casework.workflows.agencies import answer_pages, links
 from casework.workflows.directory import places as places_of
 from casework.workflows.referring import referring
 
-router = APIRouter(route_class=LinkRoute, include_in_schema=False)
+router = SubjectRouter(route_class=LinkRoute, include_in_schema=False)
 PUBLIC: Final[dict[str, Any]] = {"openapi_extra": {"x-action": "public"}, "response_model": None}
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from fastapi import APIRouter, Response
+from fastapi import Response
 
 from casework.adapters.api.access import bodies as s
 from casework.adapters.api.access import responses as r
@@ -14,7 +14,7 @@ from casework.adapters.api.shared.bodies import EmptyBody
 from casework.adapters.api.shared.responses import page_of
 from casework.adapters.api.shared.routing import Caller, Paged, operation
 from casework.adapters.http.responses import WithETag
-from casework.adapters.http.route import GuardedRoute
+from casework.adapters.http.routers import SubjectRouter
 from casework.domain.access.accounts import NewAccount
 from casework.domain.access.tokens import NewToken
 from casework.domain.errors import StaleVersion
@@ -24,7 +24,7 @@ from casework.workflows.cases import leaving
 from casework.workflows.context import Context
 from casework.workflows.ports.unit_of_work import Reading
 
-router = APIRouter(route_class=GuardedRoute, tags=["accounts"])
+router = SubjectRouter(tags=["accounts"])
 
 
 def _shown(reading: Reading, id: UUID) -> WithETag:

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
-from fastapi import APIRouter, Response
+from fastapi import Response
 
 from casework.adapters.api.access import bodies as s
 from casework.adapters.api.access import responses as r
@@ -16,7 +16,7 @@ from casework.adapters.api.shared.bodies import EmptyBody
 from casework.adapters.api.shared.responses import page_of
 from casework.adapters.api.shared.routing import Caller, Paged, operation
 from casework.adapters.http.responses import respond
-from casework.adapters.http.route import GuardedRoute
+from casework.adapters.http.routers import SubjectRouter
 from casework.domain.access.tokens import NewToken
 from casework.domain.errors import NotFound
 from casework.workflows.access import securing
@@ -25,7 +25,7 @@ from casework.workflows.access.securing import CONTACT, SECOND_FACTOR, SECURE, T
 from casework.workflows.context import Context
 from casework.workflows.ports.unit_of_work import Reading
 
-router = APIRouter(route_class=GuardedRoute, tags=["signing in"])
+router = SubjectRouter(tags=["signing in"])
 
 
 @router.post("/me/password", **operation(SECURE, shared_responses.NothingMore, use_key=False))

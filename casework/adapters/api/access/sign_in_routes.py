@@ -4,20 +4,20 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, Form, Request, Response
+from fastapi import Form, Request, Response
 
 from casework.adapters.api.access import responses as r
 from casework.adapters.api.access import views
 from casework.adapters.api.shared import responses as shared_responses
 from casework.adapters.api.shared.routing import Caller, operation
 from casework.adapters.http.responses import respond
-from casework.adapters.http.route import GuardedRoute
+from casework.adapters.http.routers import SubjectRouter
 from casework.adapters.http.services import Services
 from casework.domain.errors import Invalid
 from casework.workflows.access import signing_in
 from casework.workflows.access.attempts import Credentials
 
-router = APIRouter(route_class=GuardedRoute, tags=["signing in"])
+router = SubjectRouter(tags=["signing in"])
 
 
 @router.post("/auth/token", **operation("public", r.Tokens, refuses=(401, 422, 503), use_key=False))

@@ -6,7 +6,7 @@ from functools import partial
 from typing import Annotated, Any
 from uuid import UUID
 
-from fastapi import APIRouter, Query, Response
+from fastapi import Query, Response
 
 from casework.adapters.api.agencies import inbox_bodies as s
 from casework.adapters.api.agencies import inbox_views as render
@@ -17,7 +17,7 @@ from casework.adapters.api.shared.responses import page_of
 from casework.adapters.api.shared.routing import Caller, Paged, operation
 from casework.adapters.http.call import Call
 from casework.adapters.http.problems import status_of
-from casework.adapters.http.route import GuardedRoute
+from casework.adapters.http.routers import SubjectRouter
 from casework.domain.access.policy import scope_of
 from casework.domain.agencies.inbox import check_each_once
 from casework.domain.casefile.states import ReferralStatus
@@ -29,7 +29,7 @@ from casework.workflows.agencies.inbox import ANSWER, AnswersRefused, ReferralAn
 from casework.workflows.ports.agencies import InboxFilter
 from casework.workflows.ports.unit_of_work import Reading
 
-router = APIRouter(route_class=GuardedRoute, prefix="/inbox", tags=["inbox"])
+router = SubjectRouter(prefix="/inbox", tags=["inbox"])
 READ, FIGURES = render.READ, "inbox.figures"
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID
 
-from fastapi import APIRouter, Response
+from fastapi import Response
 
 from casework.adapters.api.agencies import link_bodies as sl
 from casework.adapters.api.agencies import responses as r
@@ -15,7 +15,7 @@ from casework.adapters.api.shared.routing import Caller, operation
 from casework.adapters.api.shared.views import instant
 from casework.adapters.http.call import Call
 from casework.adapters.http.responses import WithETag
-from casework.adapters.http.route import GuardedRoute
+from casework.adapters.http.routers import SubjectRouter
 from casework.domain.access.policy import Actor
 from casework.domain.agencies.links import AgencyLink
 from casework.domain.agencies.rosters import MonthlyDelivery
@@ -25,7 +25,7 @@ from casework.domain.residents.homes import VisitingService
 from casework.workflows.agencies import answer_pages, links
 from casework.workflows.ports.unit_of_work import Reading
 
-router = APIRouter(route_class=GuardedRoute, tags=["answering without an account"])
+router = SubjectRouter(tags=["answering without an account"])
 
 
 def _link(reading: Reading, one: AgencyLink, call: Call) -> WithETag:

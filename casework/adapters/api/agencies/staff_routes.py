@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from fastapi import APIRouter, Response
+from fastapi import Response
 
 from casework.adapters.api.access.bodies import ResetPassword
 from casework.adapters.api.agencies import inbox_bodies as s
@@ -13,14 +13,14 @@ from casework.adapters.api.agencies import responses as r
 from casework.adapters.api.shared.responses import page_of
 from casework.adapters.api.shared.routing import Caller, Paged, operation
 from casework.adapters.http.responses import WithETag
-from casework.adapters.http.route import GuardedRoute
+from casework.adapters.http.routers import SubjectRouter
 from casework.domain.errors import StaleVersion
 from casework.workflows.access import securing
 from casework.workflows.agencies import staff
 from casework.workflows.agencies.staff import STAFF, NewStaff
 from casework.workflows.ports.unit_of_work import Reading
 
-router = APIRouter(route_class=GuardedRoute, prefix="/inbox/staff", tags=["inbox"])
+router = SubjectRouter(prefix="/inbox/staff", tags=["inbox"])
 
 
 def _after(reading: Reading, made: UUID) -> WithETag:

@@ -7,7 +7,7 @@ from datetime import date, datetime
 from typing import Annotated, Literal
 from uuid import UUID
 
-from fastapi import APIRouter, Query, Response
+from fastapi import Query, Response
 
 from casework.adapters.api.audit import bodies as s
 from casework.adapters.api.audit import responses as r
@@ -15,13 +15,13 @@ from casework.adapters.api.audit import views as render
 from casework.adapters.api.shared.responses import page_of
 from casework.adapters.api.shared.routing import Caller, Paged, operation
 from casework.adapters.http.responses import respond
-from casework.adapters.http.route import GuardedRoute
+from casework.adapters.http.routers import SubjectRouter
 from casework.domain.clocks.calendar import ONE_DAY, midnight
 from casework.domain.errors import Invalid, require
 from casework.domain.figures.figures import Month
 from casework.workflows.audit import trail
 
-router = APIRouter(route_class=GuardedRoute, prefix="/audit", tags=["audit"])
+router = SubjectRouter(prefix="/audit", tags=["audit"])
 READ, REVIEW = trail.READ, trail.REVIEW
 # User names and ids of accounts; names of actions.
 NAME = r"^[A-Za-z0-9][A-Za-z0-9._@+-]{1,119}$"

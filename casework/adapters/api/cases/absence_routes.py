@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Annotated, Any
 from uuid import UUID
 
-from fastapi import APIRouter, Query, Response
+from fastapi import Query, Response
 
 from casework.adapters.api.cases import absence_bodies as bodies
 from casework.adapters.api.cases import responses as r
@@ -15,13 +15,13 @@ from casework.adapters.api.shared.responses import page_of
 from casework.adapters.api.shared.routing import Caller, Paged, operation
 from casework.adapters.http.call import Call
 from casework.adapters.http.responses import WithETag
-from casework.adapters.http.route import GuardedRoute
+from casework.adapters.http.routers import SubjectRouter
 from casework.domain.errors import StaleVersion
 from casework.workflows.cases import absences
 from casework.workflows.cases.absences import SUPERVISE
 from casework.workflows.context import Context
 
-router = APIRouter(prefix="/absences", route_class=GuardedRoute, tags=["caseload"])
+router = SubjectRouter(prefix="/absences", tags=["caseload"])
 FIELDS = {"from_": "from_on", "to": "to_on", "deputy_id": "deputy_id"}
 
 

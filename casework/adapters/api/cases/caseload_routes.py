@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 from uuid import UUID
 
-from fastapi import APIRouter, Response
+from fastapi import Response
 
 from casework.adapters.api.casefile import responses as casefile_responses
 from casework.adapters.api.casefile import views as render
@@ -15,13 +15,13 @@ from casework.adapters.api.cases import responses as r
 from casework.adapters.api.shared.bodies import EmptyBody
 from casework.adapters.api.shared.routing import Caller, operation
 from casework.adapters.http.call import Call
-from casework.adapters.http.route import GuardedRoute
+from casework.adapters.http.routers import SubjectRouter
 from casework.workflows.cases import caseload
 from casework.workflows.context import Context
 from casework.workflows.ports.results import TransferredCase
 from casework.workflows.ports.unit_of_work import Reading
 
-router = APIRouter(route_class=GuardedRoute, tags=["caseload"])
+router = SubjectRouter(tags=["caseload"])
 SUPERVISE = "case.supervise"
 
 

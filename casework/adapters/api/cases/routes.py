@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from fastapi import APIRouter, Query, Response
+from fastapi import Query, Response
 
 from casework.adapters.api.casefile import responses as casefile_responses
 from casework.adapters.api.casefile import views as render
@@ -18,7 +18,7 @@ from casework.adapters.api.shared.routing import Caller, Paged, operation
 from casework.adapters.api.shared.views import recounted
 from casework.adapters.http.call import Call
 from casework.adapters.http.responses import WithETag
-from casework.adapters.http.route import GuardedRoute
+from casework.adapters.http.routers import SubjectRouter
 from casework.domain.casefile.case import CaseStatus
 from casework.domain.casefile.case_numbers import read_case_number
 from casework.domain.cases.checks import Findings
@@ -29,7 +29,7 @@ from casework.workflows.context import Context
 from casework.workflows.ports.results import Corrected, CorrectedInCase, RecordInCase
 from casework.workflows.ports.unit_of_work import Reading
 
-router = APIRouter(route_class=GuardedRoute, tags=["cases"])
+router = SubjectRouter(tags=["cases"])
 READ, WRITE = "case.read", "case.write"
 
 

@@ -5,17 +5,17 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID
 
-from fastapi import APIRouter, Response
+from fastapi import Response
 
 from casework.adapters.api.cases import responses as r
 from casework.adapters.api.cases.summary_views import LAST_NOTES, Known, summary
 from casework.adapters.api.shared.routing import Caller, operation
 from casework.adapters.http.call import Call
-from casework.adapters.http.route import GuardedRoute
+from casework.adapters.http.routers import SubjectRouter
 from casework.domain.access.policy import may
 from casework.workflows.ports.unit_of_work import Reading
 
-router = APIRouter(route_class=GuardedRoute, tags=["cases"])
+router = SubjectRouter(tags=["cases"])
 READ = "case.read"
 
 

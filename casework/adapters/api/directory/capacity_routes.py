@@ -5,19 +5,19 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID
 
-from fastapi import APIRouter, Response
+from fastapi import Response
 
 from casework.adapters.api.directory import capacity_bodies as s
 from casework.adapters.api.directory import capacity_views
 from casework.adapters.api.directory import responses as r
 from casework.adapters.api.shared.routing import Caller, operation
 from casework.adapters.http.call import Call
-from casework.adapters.http.route import GuardedRoute
+from casework.adapters.http.routers import SubjectRouter
 from casework.domain.errors import StaleVersion
 from casework.workflows.directory import places
 from casework.workflows.ports.unit_of_work import Reading
 
-router = APIRouter(route_class=GuardedRoute, tags=["directory"])
+router = SubjectRouter(tags=["directory"])
 READ, STATE = "directory.read", "capacity.write"
 
 

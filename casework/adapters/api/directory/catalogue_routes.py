@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Path, Response
+from fastapi import Path, Response
 from pydantic import StringConstraints
 
 from casework.adapters.api.directory import bodies as s
@@ -17,13 +17,13 @@ from casework.adapters.api.shared.responses import page_of
 from casework.adapters.api.shared.routing import Caller, Paged, operation
 from casework.adapters.http.call import Call
 from casework.adapters.http.responses import WithETag
-from casework.adapters.http.route import GuardedRoute
+from casework.adapters.http.routers import SubjectRouter
 from casework.domain.directory.entries import SERVICE
 from casework.workflows.context import Context
 from casework.workflows.directory import directory as editing
 from casework.workflows.ports.unit_of_work import Page, Paging, Reading
 
-router = APIRouter(route_class=GuardedRoute, tags=["directory"])
+router = SubjectRouter(tags=["directory"])
 Named = Annotated[str, Path(), StringConstraints(max_length=40)]
 
 

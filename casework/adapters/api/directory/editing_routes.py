@@ -7,7 +7,7 @@ from functools import partial
 from typing import Annotated, Any
 from uuid import UUID
 
-from fastapi import APIRouter, Path, Query, Response
+from fastapi import Path, Query, Response
 from pydantic import StringConstraints
 
 from casework.adapters.api.directory import bodies as s
@@ -19,7 +19,7 @@ from casework.adapters.api.shared.responses import page_of
 from casework.adapters.api.shared.routing import Caller, Paged, operation
 from casework.adapters.http.call import Call
 from casework.adapters.http.responses import WithETag
-from casework.adapters.http.route import GuardedRoute
+from casework.adapters.http.routers import SubjectRouter
 from casework.domain.access.policy import may
 from casework.domain.clocks.standards import CareField
 from casework.domain.directory.designations import GIVEN_UNDER, DesignationCode
@@ -30,7 +30,7 @@ from casework.workflows.directory import directory as editing
 from casework.workflows.ports.results import ProviderDesignation
 from casework.workflows.ports.unit_of_work import Page, Paging, Reading
 
-router = APIRouter(route_class=GuardedRoute, tags=["directory"])
+router = SubjectRouter(tags=["directory"])
 READ = "directory.read"
 CentreCode = Annotated[str, Path(), StringConstraints(max_length=10)]
 

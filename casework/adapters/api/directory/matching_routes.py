@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Header, Query, Response
+from fastapi import Header, Query, Response
 
 from casework.adapters.api.directory import matching_bodies as m
 from casework.adapters.api.directory import matching_views
@@ -13,11 +13,11 @@ from casework.adapters.api.shared import bodies as s
 from casework.adapters.api.shared.responses import page_of
 from casework.adapters.api.shared.routing import Caller, Paged, operation
 from casework.adapters.http.problems import language_of
-from casework.adapters.http.route import GuardedRoute
+from casework.adapters.http.routers import SubjectRouter
 from casework.domain.directory.designations import DesignationCode
 from casework.workflows.directory import matching
 
-router = APIRouter(route_class=GuardedRoute, tags=["directory"])
+router = SubjectRouter(tags=["directory"])
 MATCH, COVER = "offering.match", "coverage.read"
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Query, Response
+from fastapi import Query, Response
 
 from casework.adapters.api.access import list_views as account_views
 from casework.adapters.api.access import responses as access_responses
@@ -13,10 +13,10 @@ from casework.adapters.api.directory import responses as r
 from casework.adapters.api.shared import bodies as s
 from casework.adapters.api.shared.responses import page_of
 from casework.adapters.api.shared.routing import Caller, Paged, operation
-from casework.adapters.http.route import GuardedRoute
+from casework.adapters.http.routers import SubjectRouter
 from casework.domain.access.policy import Role
 
-router = APIRouter(route_class=GuardedRoute, tags=["directory"])
+router = SubjectRouter(tags=["directory"])
 READ, LIST = "directory.read", "account.list"
 
 

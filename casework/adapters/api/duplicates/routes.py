@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Annotated, Any
 from uuid import UUID
 
-from fastapi import APIRouter, Query, Response
+from fastapi import Query, Response
 
 from casework.adapters.api.duplicates import bodies as s
 from casework.adapters.api.duplicates import responses as r
@@ -16,13 +16,13 @@ from casework.adapters.api.shared.responses import page_of
 from casework.adapters.api.shared.routing import Caller, Paged, operation
 from casework.adapters.http.call import Call
 from casework.adapters.http.responses import WithETag
-from casework.adapters.http.route import GuardedRoute
+from casework.adapters.http.routers import SubjectRouter
 from casework.domain.duplicates.suspicions import SuspicionState
 from casework.workflows.context import Context
 from casework.workflows.duplicates import duplicates, merging
 from casework.workflows.ports.unit_of_work import Reading
 
-router = APIRouter(route_class=GuardedRoute, tags=["duplicates"])
+router = SubjectRouter(tags=["duplicates"])
 REVIEW, SUPERVISE = "duplicate.review", "case.supervise"
 
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, Final
 
-from fastapi import APIRouter, Response
+from fastapi import Response
 
 from casework.adapters.api.casefile import views as case_views
 from casework.adapters.api.directory import list_views
@@ -21,7 +21,7 @@ from casework.adapters.api.supervision import views as supervision_views
 from casework.adapters.api.supervision.routes import since_of
 from casework.adapters.http.call import Call
 from casework.adapters.http.problems import language_of
-from casework.adapters.http.route import GuardedRoute
+from casework.adapters.http.routers import SubjectRouter
 from casework.domain.access.policy import Role, scope_of
 from casework.domain.clocks.standards import Part
 from casework.domain.exchange.exporting import ACTION, ExportOf
@@ -32,7 +32,7 @@ from casework.workflows.figures import figures
 from casework.workflows.ports.supervision import OverdueFilter, WorklistFilter
 from casework.workflows.ports.unit_of_work import Page, Paging, Reading
 
-router = APIRouter(route_class=GuardedRoute, tags=["exports"])
+router = SubjectRouter(tags=["exports"])
 WRITE = "export.write"
 
 

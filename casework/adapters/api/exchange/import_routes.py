@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Annotated, Any, Final, Literal
 from uuid import UUID
 
-from fastapi import APIRouter, Header, Query, Response
+from fastapi import Header, Query, Response
 from structlog import get_logger
 
 from casework.adapters.api.exchange import import_bodies as s
@@ -19,13 +19,13 @@ from casework.adapters.api.shared.uploads import BODY, FileRoute, Uploaded
 from casework.adapters.http.call import Call
 from casework.adapters.http.problems import language_of
 from casework.adapters.http.responses import respond
-from casework.adapters.http.route import GuardedRoute
+from casework.adapters.http.routers import SubjectRouter
 from casework.domain.exchange.importing import FileKind, Mode
 from casework.workflows.exchange import importing, unmatched
 from casework.workflows.ports.unit_of_work import Reading
 
-router = APIRouter(route_class=GuardedRoute, tags=["imports"])
-files = APIRouter(route_class=FileRoute, tags=["imports"])
+router = SubjectRouter(tags=["imports"])
+files = SubjectRouter(route_class=FileRoute, tags=["imports"])
 READ, WRITE, MATCH = importing.READ, "import.write", unmatched.MATCH
 # How much is processed before the response is sent; the rest follows in the background.
 AT_ONCE_S: Final = 2.0

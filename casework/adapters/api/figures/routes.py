@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated, Any
 from uuid import UUID
 
-from fastapi import APIRouter, Query, Response
+from fastapi import Query, Response
 
 from casework.adapters.api.figures import bodies as f
 from casework.adapters.api.figures import responses as r
@@ -14,7 +14,7 @@ from casework.adapters.api.shared import views as shared_views
 from casework.adapters.api.shared.bodies import Code, EmptyBody
 from casework.adapters.api.shared.responses import page_of
 from casework.adapters.api.shared.routing import Caller, Paged, operation
-from casework.adapters.http.route import GuardedRoute
+from casework.adapters.http.routers import SubjectRouter
 from casework.domain.casefile.states import ReferralStatus
 from casework.domain.cases.time_spent import time_spent
 from casework.domain.clocks.standards import PLANNED_SERVICE, REFERRAL, CareField, ClockKind, Part
@@ -25,7 +25,7 @@ from casework.workflows.figures import figures
 from casework.workflows.ports.paging import Row
 from casework.workflows.ports.unit_of_work import Reading
 
-router = APIRouter(route_class=GuardedRoute, tags=["figures"])
+router = SubjectRouter(tags=["figures"])
 READ, OPEN, CLOSE = "figures.read", "figures.open", "figures.close"
 
 

@@ -6,7 +6,7 @@ from dataclasses import asdict
 from typing import Annotated, Any
 from uuid import UUID
 
-from fastapi import APIRouter, Query, Response
+from fastapi import Query, Response
 
 from casework.adapters.api.notices import bodies as sn
 from casework.adapters.api.notices import responses as r
@@ -15,13 +15,13 @@ from casework.adapters.api.shared.responses import page_of
 from casework.adapters.api.shared.routing import Caller, Paged, operation
 from casework.adapters.api.shared.views import instant, picked
 from casework.adapters.http.responses import WithETag
-from casework.adapters.http.route import GuardedRoute
+from casework.adapters.http.routers import SubjectRouter
 from casework.domain.notices.outbox import MessageState, Subscription
 from casework.workflows.access import securing
 from casework.workflows.notices import relay
 from casework.workflows.ports.paging import Row
 
-router = APIRouter(route_class=GuardedRoute, tags=["notices"])
+router = SubjectRouter(tags=["notices"])
 RELEASE, OUTBOX = relay.RELEASE, relay.OUTBOX
 WEBHOOKS, WEBHOOK_END = relay.WEBHOOKS, relay.WEBHOOK_END
 

@@ -6,7 +6,7 @@ from functools import partial
 from typing import Annotated, Any
 from uuid import UUID
 
-from fastapi import APIRouter, Header, Query, Response
+from fastapi import Header, Query, Response
 from fastapi.responses import PlainTextResponse
 
 from casework.adapters.api.planning import bodies as s
@@ -20,13 +20,13 @@ from casework.adapters.api.shared.views import warnings as said
 from casework.adapters.http.call import Call
 from casework.adapters.http.problems import language_of
 from casework.adapters.http.responses import respond
-from casework.adapters.http.route import GuardedRoute
+from casework.adapters.http.routers import SubjectRouter
 from casework.domain.errors import require
 from casework.workflows.planning import conferences, correcting, planning, warnings
 from casework.workflows.ports.results import Corrected
 from casework.workflows.ports.unit_of_work import Reading
 
-router = APIRouter(route_class=GuardedRoute, prefix="/conferences", tags=["conferences"])
+router = SubjectRouter(prefix="/conferences", tags=["conferences"])
 DECIDE = "plan.decide"
 MINUTES = """Minutes of a care conference
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 from uuid import UUID
 
-from fastapi import APIRouter, Response
+from fastapi import Response
 
 from casework.adapters.api.casefile import responses as casefile_responses
 from casework.adapters.api.casefile import views as render
@@ -18,7 +18,7 @@ from casework.adapters.api.shared.routing import Caller, operation
 from casework.adapters.api.shared.views import warnings as said
 from casework.adapters.http.call import Call
 from casework.adapters.http.responses import WithETag
-from casework.adapters.http.route import GuardedRoute
+from casework.adapters.http.routers import SubjectRouter
 from casework.domain.casefile.plan import PlannedItem
 from casework.domain.planning.planning import Draft
 from casework.workflows.context import Context
@@ -26,7 +26,7 @@ from casework.workflows.planning import correcting, planning, warnings
 from casework.workflows.ports.results import RecordInCase
 from casework.workflows.ports.unit_of_work import Reading
 
-router = APIRouter(route_class=GuardedRoute, tags=["plans"])
+router = SubjectRouter(tags=["plans"])
 READ, WRITE, DECIDE = "case.read", "case.write", "plan.decide"
 
 

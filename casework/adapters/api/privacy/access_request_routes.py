@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated, Any
 from uuid import UUID
 
-from fastapi import APIRouter, Header, Response
+from fastapi import Header, Response
 from fastapi.responses import HTMLResponse
 
 from casework.adapters.api.privacy import access_request_bodies, access_request_views
@@ -15,12 +15,12 @@ from casework.adapters.api.shared.responses import page_of
 from casework.adapters.api.shared.routing import Caller, File, Paged, operation
 from casework.adapters.http.call import Call
 from casework.adapters.http.problems import language_of
-from casework.adapters.http.route import GuardedRoute
+from casework.adapters.http.routers import SubjectRouter
 from casework.domain.privacy.access_requests import AccessRequest
 from casework.workflows.ports.unit_of_work import Reading
 from casework.workflows.privacy import access_requests
 
-router = APIRouter(route_class=GuardedRoute, tags=["access requests"])
+router = SubjectRouter(tags=["access requests"])
 READ, WRITE, EXPORT = access_requests.READ, access_requests.WRITE, access_requests.EXPORT
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated, Any
 from uuid import UUID
 
-from fastapi import APIRouter, Query, Response
+from fastapi import Query, Response
 
 from casework.adapters.api.privacy import break_glass_bodies as sb
 from casework.adapters.api.privacy import responses as r
@@ -15,13 +15,13 @@ from casework.adapters.api.shared.routing import Caller, Paged, operation
 from casework.adapters.api.shared.views import instant
 from casework.adapters.http.call import Call
 from casework.adapters.http.responses import WithETag
-from casework.adapters.http.route import GuardedRoute
+from casework.adapters.http.routers import SubjectRouter
 from casework.domain.act import Act
 from casework.workflows.ports.break_glass import OpeningView
 from casework.workflows.ports.unit_of_work import Reading
 from casework.workflows.privacy import break_glass as glass
 
-router = APIRouter(route_class=GuardedRoute, tags=["break-glass"])
+router = SubjectRouter(tags=["break-glass"])
 
 
 def _opening(view: OpeningView, act: Act) -> WithETag:

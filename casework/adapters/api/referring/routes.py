@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Annotated, Any
 from uuid import UUID
 
-from fastapi import APIRouter, Query, Response
+from fastapi import Query, Response
 
 from casework.adapters.api.referring import responses as r
 from casework.adapters.api.referring import views
@@ -17,7 +17,7 @@ from casework.adapters.api.shared.views import recounted
 from casework.adapters.api.shared.views import warnings as said
 from casework.adapters.http.call import Call
 from casework.adapters.http.responses import WithETag
-from casework.adapters.http.route import GuardedRoute
+from casework.adapters.http.routers import SubjectRouter
 from casework.domain.casefile.referral_moves import MOVES
 from casework.domain.casefile.states import ReferralStatus
 from casework.domain.referring.referring import Details
@@ -27,7 +27,7 @@ from casework.workflows.ports.results import Corrected
 from casework.workflows.ports.unit_of_work import Reading
 from casework.workflows.referring import correcting, referring
 
-router = APIRouter(route_class=GuardedRoute, prefix="/referrals", tags=["referrals"])
+router = SubjectRouter(prefix="/referrals", tags=["referrals"])
 
 
 def _shown(call: Call) -> Callable[[Reading, UUID], Any]:

@@ -6,18 +6,18 @@ from collections.abc import Callable
 from typing import Any
 from uuid import UUID
 
-from fastapi import APIRouter, Response
+from fastapi import Response
 
 from casework.adapters.api.residents import bodies, views
 from casework.adapters.api.residents import responses as r
 from casework.adapters.api.shared.bodies import EmptyBody
 from casework.adapters.api.shared.routing import Caller, operation
 from casework.adapters.http.call import Call
-from casework.adapters.http.route import GuardedRoute
+from casework.adapters.http.routers import SubjectRouter
 from casework.workflows.context import Context
 from casework.workflows.residents import households
 
-router = APIRouter(route_class=GuardedRoute, tags=["households"])
+router = SubjectRouter(tags=["households"])
 WRITE = "case.write"
 
 

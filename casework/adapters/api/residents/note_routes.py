@@ -6,19 +6,19 @@ from collections.abc import Callable
 from typing import Any
 from uuid import UUID
 
-from fastapi import APIRouter, Response
+from fastapi import Response
 
 from casework.adapters.api.residents import bodies, views
 from casework.adapters.api.residents import responses as r
 from casework.adapters.api.shared.responses import page_of
 from casework.adapters.api.shared.routing import Caller, Paged, operation
 from casework.adapters.http.call import Call
-from casework.adapters.http.route import GuardedRoute
+from casework.adapters.http.routers import SubjectRouter
 from casework.domain.access.policy import Actor, is_guest
 from casework.workflows.ports.unit_of_work import Page, Paging, Reading
 from casework.workflows.residents import call_backs, residents
 
-router = APIRouter(route_class=GuardedRoute, tags=["residents"])
+router = SubjectRouter(tags=["residents"])
 READ, WRITE = "case.read", "case.write"
 
 

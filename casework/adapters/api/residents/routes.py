@@ -6,7 +6,7 @@ from collections import defaultdict
 from typing import Any
 from uuid import UUID
 
-from fastapi import APIRouter, Response
+from fastapi import Response
 
 from casework.adapters.api.residents import bodies, views
 from casework.adapters.api.residents import responses as r
@@ -17,7 +17,7 @@ from casework.adapters.api.shared.routing import Caller, Paged, operation
 from casework.adapters.api.shared.views import event
 from casework.adapters.http.call import Call
 from casework.adapters.http.responses import WithETag
-from casework.adapters.http.route import GuardedRoute
+from casework.adapters.http.routers import SubjectRouter
 from casework.domain.access.policy import may
 from casework.domain.casefile.case_numbers import read_case_number
 from casework.domain.duplicates.likeness import SimilarResident
@@ -27,7 +27,7 @@ from casework.workflows.ports.results import RegisteredResident
 from casework.workflows.ports.unit_of_work import Page, Paging, Reading
 from casework.workflows.residents import deaths, residents
 
-router = APIRouter(route_class=GuardedRoute, tags=["residents"])
+router = SubjectRouter(tags=["residents"])
 READ, WRITE, DISCLOSED = "case.read", "case.write", "disclosure.read"
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, Final
 from uuid import UUID
 
-from fastapi import APIRouter, Response
+from fastapi import Response
 
 from casework.adapters.api.shared.bodies import Code
 from casework.adapters.api.shared.responses import page_of
@@ -14,13 +14,13 @@ from casework.adapters.api.supervision import bodies as s
 from casework.adapters.api.supervision import job_views
 from casework.adapters.api.supervision import responses as r
 from casework.adapters.http.responses import respond
-from casework.adapters.http.route import GuardedRoute
+from casework.adapters.http.routers import SubjectRouter
 from casework.domain.errors import Conflict, Invalid, NotFound
 from casework.workflows.ports.supervision import JobView
 from casework.workflows.ports.unit_of_work import Page, Paging, Reading
 from casework.workflows.supervision.overdue import JOB, SweepResult
 
-router = APIRouter(route_class=GuardedRoute, prefix="/jobs", tags=["jobs"])
+router = SubjectRouter(prefix="/jobs", tags=["jobs"])
 READ, RUN = "job.read", "job.run"
 JOBS: Final = {JOB: "Raises every planned step that is due, lapses and resumes referrals"}
 

@@ -7,7 +7,7 @@ from functools import partial
 from typing import Annotated, Any, Final
 from uuid import UUID
 
-from fastapi import APIRouter, Header, Query, Response
+from fastapi import Header, Query, Response
 
 from casework.adapters.api.shared import bodies as shared
 from casework.adapters.api.shared import views as shared_views
@@ -22,7 +22,7 @@ from casework.adapters.api.supervision.standard_sentences import recounts_said
 from casework.adapters.http.call import Call
 from casework.adapters.http.problems import language_of
 from casework.adapters.http.responses import WithETag, respond
-from casework.adapters.http.route import GuardedRoute
+from casework.adapters.http.routers import SubjectRouter
 from casework.domain.clocks.calendar import end_of, midnight
 from casework.domain.clocks.standards import CareField, ClockKind, Part
 from casework.domain.privacy.masks import as_shown
@@ -31,7 +31,7 @@ from casework.workflows.ports.supervision import OverdueFilter
 from casework.workflows.ports.unit_of_work import Reading
 from casework.workflows.supervision.reviews import review_deadline
 
-router = APIRouter(route_class=GuardedRoute, tags=["supervision"])
+router = SubjectRouter(tags=["supervision"])
 OVERDUE, REVIEW, READ = "overdue.read", "overdue.review", "deadline.read"
 NEW_WITHIN: Final = timedelta(days=7)
 UPCOMING: Final = timedelta(days=14)

@@ -7,7 +7,7 @@ from contextlib import suppress
 from typing import Annotated, Any
 from uuid import UUID
 
-from fastapi import APIRouter, Header, Query, Response
+from fastapi import Header, Query, Response
 from structlog import get_logger
 
 from casework.adapters.api.shared.bodies import Code
@@ -20,7 +20,7 @@ from casework.adapters.http.call import Call
 from casework.adapters.http.problems import language_of
 from casework.adapters.http.refusals import RECORD_SECONDS
 from casework.adapters.http.responses import respond
-from casework.adapters.http.route import GuardedRoute
+from casework.adapters.http.routers import SubjectRouter
 from casework.domain.casefile.hold_limits import HOLD_AT_MOST
 from casework.domain.clocks.calendar import KNOWN_YEARS
 from casework.domain.clocks.standards import (
@@ -38,7 +38,7 @@ from casework.workflows.ports.results import BegunRecount
 from casework.workflows.ports.unit_of_work import Page, Paging, Reading
 from casework.workflows.supervision import standards
 
-router = APIRouter(route_class=GuardedRoute)
+router = SubjectRouter()
 READ, WRITE, EVERYONE = "standard.read", "standard.write", "directory.read"
 log = get_logger("casework.standards")
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Query, Response
+from fastapi import Query, Response
 
 from casework.adapters.api.shared import bodies as shared
 from casework.adapters.api.shared import views as shared_views
@@ -12,11 +12,11 @@ from casework.adapters.api.shared.responses import page_of
 from casework.adapters.api.shared.routing import Caller, Paged, operation
 from casework.adapters.api.supervision import responses as r
 from casework.adapters.api.supervision import views
-from casework.adapters.http.route import GuardedRoute
+from casework.adapters.http.routers import SubjectRouter
 from casework.domain.clocks.standards import CareField
 from casework.workflows.ports.supervision import WorkKind, WorklistFilter
 
-router = APIRouter(route_class=GuardedRoute, tags=["worklist"])
+router = SubjectRouter(tags=["worklist"])
 READ = "deadline.read"
 
 

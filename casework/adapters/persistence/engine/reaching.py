@@ -27,6 +27,7 @@ import psycopg
 from sqlalchemy import Connection, Engine, event
 from sqlalchemy.exc import DisconnectionError
 
+from casework.adapters.persistence.engine.lean_cursor import LeanCursor
 from casework.adapters.persistence.engine.timeouts import OutOfTime, time_left
 
 # For each address of the host; the driver takes no less.
@@ -115,7 +116,7 @@ def limit_postgres(
             (gate.give_back if is_hurried else gate.shut)()
             raise
         gate.open()
-        found.gate, found.limit_s = gate, statement_s
+        found.gate, found.limit_s, found.cursor_factory = gate, statement_s, LeanCursor
         made(found)
         return found
 
