@@ -54,7 +54,7 @@ def of_referral(ctx: Context, reading: Reading, view: ReferralView) -> list[Cata
         return []
     known = facts_of(view.resident, ctx.act.today)
     items = _lines(ctx, reading, view.asked, it)
-    return warnings.of_request(view.asked, ctx.catalogue, known, _others(reading, it), items)
+    return warnings.of_request(view.asked, ctx.catalogue, known, _others(view), items)
 
 
 def _lines(ctx: Context, reading: Reading, asked: PlannedItem, it: Referral) -> list[PlannedItem]:
@@ -67,10 +67,10 @@ def _lines(ctx: Context, reading: Reading, asked: PlannedItem, it: Referral) -> 
     return max(versions, key=lambda one: one.number).services if versions else []
 
 
-def _others(reading: Reading, it: Referral) -> list[AskedElsewhere]:
+def _others(view: ReferralView) -> list[AskedElsewhere]:
     """The other referrals of the resident that an agency has, within scope."""
     return [
         AskedElsewhere(id=row["id"], service_code=row["service_code"], planned_service_id=None)
-        for row in reading.referrals.open_of([it.resident_id])
-        if row["id"] != it.id and row["status"] != ReferralStatus.DRAFT
+        for row in view.open_ones
+        if row["id"] != view.referral.id and row["status"] != ReferralStatus.DRAFT
     ]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Protocol
 from uuid import UUID
@@ -221,6 +221,8 @@ class ReferralView:
     contact: WhomToCall
     deadlines: list[Deadline]
     history: list[Event]
+    # The open referrals of the resident that the actor sees; none for an agency.
+    open_ones: list[Row] = field(default_factory=list)
 
     @property
     def has_died(self) -> bool:

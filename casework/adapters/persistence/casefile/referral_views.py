@@ -30,7 +30,7 @@ _carries, _there = t.account.alias("carries"), t.account.alias("there")
 _absence = t.absence.alias("absence")
 
 
-def viewed(today: date, *more: Any) -> Select[Any]:
+def viewed(today: Any, *more: Any) -> Select[Any]:
     """Referrals with case, agency, resident, consent and whom to call; without any scope."""
     return (
         select(
@@ -60,7 +60,7 @@ def viewed(today: date, *more: Any) -> Select[Any]:
     )
 
 
-def _of_the_centre(today: date) -> Any:
+def _of_the_centre(today: Any) -> Any:
     """The telephone of somebody at the centre who is there today, where it has none of its own."""
     there, absence = _there, _absence
     is_away = select(absence.c.id).where(absence.c.worker_id == there.c.id, covers(absence, today))

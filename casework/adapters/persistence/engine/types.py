@@ -73,7 +73,10 @@ class TargetText(TypeDecorator[Target]):
 
     def process_result_value(self, value: Any, dialect: Dialect) -> Target | None:
         """The period again."""
-        if value is None:
-            return None
-        amount, unit = value.split()
-        return Target(int(amount), Unit(unit))
+        return None if value is None else period(value)
+
+
+def period(text: str) -> Target:
+    """The period of a text such as ``5 working_days``."""
+    amount, unit = text.split()
+    return Target(int(amount), Unit(unit))

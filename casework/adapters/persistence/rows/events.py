@@ -15,11 +15,12 @@ from types import ModuleType, NoneType, UnionType
 from typing import Any, Final, Union, get_args, get_origin, get_type_hints
 from uuid import UUID
 
+from casework.adapters.persistence.engine.types import period
 from casework.domain.access.policy import actor_role
 from casework.domain.casefile import events as of_cases
 from casework.domain.casefile import recounts as of_recounts
 from casework.domain.casefile import referral_events as of_referrals
-from casework.domain.clocks.calendar import Target, Unit
+from casework.domain.clocks.calendar import Target
 from casework.domain.directory import events as of_offerings
 from casework.domain.duplicates import events as of_merges
 from casework.domain.events import EVENTS, ClockFacts, Event, EventMetadata
@@ -101,11 +102,6 @@ def _parts(cls: Any) -> Read:
     )
 
 
-def _period(stored: str) -> Target:
-    amount, unit = stored.split()
-    return Target(int(amount), Unit(unit))
-
-
 _SIMPLE: Final[dict[type, Read]] = {
     bool: bool,
     int: int,
@@ -114,5 +110,5 @@ _SIMPLE: Final[dict[type, Read]] = {
     Decimal: Decimal,
     date: date.fromisoformat,
     datetime: datetime.fromisoformat,
-    Target: _period,
+    Target: period,
 }

@@ -23,7 +23,7 @@ _CAN_ACT: Final = and_(
 )
 
 
-def covers(absence: Any, on: date) -> ColumnElement[bool]:
+def covers(absence: Any, on: Any) -> ColumnElement[bool]:
     """Absences that cover a day."""
     last = func.coalesce(absence.c.ended_on, absence.c.to_on)
     return and_(absence.c.from_on <= on, absence.c.to_on >= on, last >= on)

@@ -17,7 +17,7 @@ from typing import Any, Final
 from sqlalchemy import ColumnElement, and_, false, or_, true
 
 from casework.adapters.persistence.scope import row_conditions as c
-from casework.adapters.persistence.scope.facts import facts_of
+from casework.adapters.persistence.scope.facts import Facts, ScopeForm, facts_of
 from casework.adapters.persistence.scope.row_conditions import Condition
 from casework.domain.access.policy import SYSTEM_ROLE, Relation, Scope
 from casework.domain.clocks.standards import ASSESSOR, PROVIDER, SUPERVISOR, WORKER
@@ -231,18 +231,22 @@ HOLDERS: Final[dict[Relation, str]] = {
 }
 
 
-def seen(table: Any, scope: Scope, now: datetime | None = None) -> ColumnElement[bool]:
+# A scope, or the form of several, whose facts are parameters.
+Asking = Scope | ScopeForm
+
+
+def seen(table: Any, scope: Asking, now: datetime | None = None) -> ColumnElement[bool]:
     """Which rows of a table, or of an alias of it, the actor sees; ``now`` where windows count."""
     rows = _rows(table)
     return _condition(table, rows.see, scope, now, rows.narrower.get(scope.relation))
 
 
-def seen_or_opened(table: Any, scope: Scope, now: datetime) -> ColumnElement[bool]:
+def seen_or_opened(table: Any, scope: Asking, now: datetime | None = None) -> ColumnElement[bool]:
     """What is read by its id: also under break-glass access to its resident, until now."""
     usual = seen(table, scope, now)
     if not (scope.opens and _rows(table).is_opened):
         return usual
-    return or_(usual, c.opened(table, facts_of(scope, now)))
+    return or_(usual, c.opened(table, _facts(scope, now)))
 
 
 def counted(table: Any, scope: Scope) -> ColumnElement[bool]:
@@ -260,14 +264,14 @@ def has_list(table: Any, name: str, scope: Scope) -> bool:
     return scope.relation in _rows(table).lists[name]
 
 
-def narrowed(table: Any, scope: Scope, now: datetime) -> ColumnElement[bool]:
+def narrowed(table: Any, scope: Asking, now: datetime | None = None) -> ColumnElement[bool]:
     """Which children of something that the actor sees are shown to them."""
     rows = _rows(table)
     shown = {scope.relation: _EVERYTHING} if shows(table, scope) else {}
     return _condition(table, shown, scope, now, rows.narrower.get(scope.relation))
 
 
-def shows(table: Any, scope: Scope) -> bool:
+def shows(table: Any, scope: Asking) -> bool:
     """Whether children of that kind are shown to the actor at all."""
     return scope.relation not in _rows(table).hidden_from
 
@@ -282,7 +286,7 @@ def is_told_numbers(scope: Scope) -> bool:
     return scope.is_unbounded
 
 
-def sees_a_part(scope: Scope) -> bool:
+def sees_a_part(scope: Asking) -> bool:
     """Whether of a case file only the actor's own part is seen."""
     return scope.relation is OWN_AGENCY
 
@@ -291,16 +295,21 @@ def _rows(table: Any) -> Rows:
     return REGISTRY[getattr(table, "element", table).name]
 
 
+def _facts(scope: Asking, now: datetime | None) -> Facts:
+    return scope.facts if isinstance(scope, ScopeForm) else facts_of(scope, now)
+
+
 def _condition(
     table: Any,
     rule: Rule,
-    scope: Scope,
+    scope: Asking,
     now: datetime | None = None,
     also: Difference | None = None,
 ) -> ColumnElement[bool]:
-    if scope.actor.role == SYSTEM_ROLE:
+    is_system = scope.is_system if isinstance(scope, ScopeForm) else scope.actor.role == SYSTEM_ROLE
+    if is_system:
         return true()
-    by = facts_of(scope, now)
+    by = _facts(scope, now)
     found: ColumnElement[bool] = false()
     for one in rule.get(scope.relation, ()):
         found = or_(found, one(table, by))

@@ -13,13 +13,12 @@ from tests.api.conftest import SUPERVISOR, WORKER, Api
 
 # What each costs today. It may only fall: where it does, lower the number. The design allows 8
 # for a referral made, 5 for one read and 6 for a worklist.
-# A referral that is shown costs one for the plan, which says what is asked, and one for what other
-# agencies are asked for the same resident, of which it warns. One that is made reads the plan once
-# more, under the lock of its case: nothing is asked for days after an agency's last.
+# A referral is read with all that is shown beside it. One that is made reads the plan under the
+# lock of its case: nothing is asked for days after an agency's last.
 COSTS = {
-    "make a referral": 20,
-    "make a referral under a key": 22,
-    "read a referral": 7,
+    "make a referral": 16,
+    "make a referral under a key": 18,
+    "read a referral": 3,
     "worklist of 50": 5,
     "overdue list of 50": 5,
 }
