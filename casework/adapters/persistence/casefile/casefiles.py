@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from datetime import datetime
+from functools import cache
 from typing import Any
 from uuid import UUID
 
@@ -26,6 +27,7 @@ from casework.adapters.persistence.casefile.originals import Originals
 from casework.adapters.persistence.engine.encrypted_columns import encrypt_row, vault_of
 from casework.adapters.persistence.engine.faults import is_taken
 from casework.adapters.persistence.rows.mapper import from_row, stored, table_of
+from casework.adapters.persistence.rows.nested import Nested
 from casework.adapters.persistence.scope import session_context
 from casework.adapters.persistence.scope.subjects import note_opened
 from casework.adapters.persistence.scope.who_sees_what import (
@@ -166,13 +168,24 @@ class SqlCaseFiles:
         self._about.add(file.case.resident_id)
         originals = self._originals[file.case.id] = Originals()
         originals.remember([file.case])
-        file.services = by_id(self._read(file, PlannedService))
-        file.referrals = by_id(self._read(file, Referral))
-        running = and_(t.deadline.c.met_at.is_(None), t.deadline.c.cancelled_at.is_(None))
-        self._read_deadlines(file, *(() if ended_clocks else (running,)))
-        if with_plan:
-            file.versions = self._read(file, PlanVersion)
+        self._read_parts(file, with_plan, ended_clocks)
         return file
+
+    def _read_parts(self, file: CaseFile, with_plan: bool, ended_clocks: bool) -> None:
+        """One statement, sent when the case is locked: another may have changed them till then."""
+        query, parts = _parts_query(self._connection.dialect.name, with_plan, ended_clocks)
+        row = self._connection.execute(query, {"case": file.case.id}).one()
+        found = {
+            cls: sorted(
+                (from_row(cls, one, self._vault) for one in nested.of(row)), key=lambda it: it.id
+            )
+            for cls, nested in parts.items()
+        }
+        for things in found.values():
+            self._originals[file.case.id].remember(things)
+        file.services, file.referrals = by_id(found[PlannedService]), by_id(found[Referral])
+        file.deadlines |= by_id(found[Deadline])
+        file.versions = found.get(PlanVersion, file.versions)
 
     def _read_deadlines(self, file: CaseFile, *which: ColumnElement[bool]) -> None:
         file.deadlines |= by_id(self._read(file, Deadline, *which))
@@ -264,6 +277,22 @@ class SqlCaseFiles:
                 code, detail = TAKEN[cls]
                 raise Conflict(detail, code=code) from None
             raise
+
+
+@cache
+def _parts_query(
+    dialect: str, with_plan: bool, ended_clocks: bool
+) -> tuple[Select[Any], dict[type, Nested]]:
+    """What belongs to the case of the parameter ``case``: of its clocks those that run, or all."""
+    classes = (PlannedService, Referral, Deadline, *((PlanVersion,) if with_plan else ()))
+    parts = {}
+    for cls in classes:
+        table = table_of(cls)
+        query = select(table).where(table.c.case_id == bindparam("case"))
+        if cls is Deadline and not ended_clocks:
+            query = query.where(table.c.met_at.is_(None), table.c.cancelled_at.is_(None))
+        parts[cls] = Nested(table.name, query, dialect)
+    return select(*(one.column for one in parts.values())), parts
 
 
 def _replanned(thing: Any) -> bool:

@@ -16,8 +16,8 @@ from tests.api.conftest import SUPERVISOR, WORKER, Api
 # A referral is read with all that is shown beside it. One that is made reads the plan under the
 # lock of its case: nothing is asked for days after an agency's last.
 COSTS = {
-    "make a referral": 16,
-    "make a referral under a key": 18,
+    "make a referral": 13,
+    "make a referral under a key": 15,
     "read a referral": 3,
     "worklist of 50": 5,
     "overdue list of 50": 5,
