@@ -30,6 +30,7 @@ from casework.workflows.ports.unit_of_work import (
     Reading,
     Replay,
     RequestFacts,
+    Shown,
     Work,
 )
 
@@ -91,18 +92,21 @@ class Call:
         idempotency key is only shown. The status is the route's.
         """
         to_see = scope_of(self.ctx.actor, read_action)
+        status, shown = self._request.scope["route"].status_code, _ShownOnce(show)
+        self._store.show_next(Shown(to_see, read_action, shown))
         try:
             made = self._with_retries(use_case, self._keyed)
+            if shown.made == made:
+                return respond(shown.body, status)
             showing = self._store.showing(to_see, self.ctx.now, read_action)
         except Replay as before:  # nothing changes, so it is a read, with its own audit entry
             made = cast("M", before.made)
             showing = self._store.reading(to_see, read_action, self.ctx.now)
+        finally:
+            self._store.show_next(None)
         with showing as reading:
-            try:
-                body = show(reading, made)
-            except NotFound:  # the change itself took it out of the actor's scope
-                body = _bare(made)
-        return respond(body, self._request.scope["route"].status_code)
+            shown(reading, made)
+        return respond(shown.body, status)
 
     def once(self, action: str, check: Callable[[Work], None] = lambda _work: None) -> None:
         """Take the request's idempotency key before work that is many transactions.
@@ -247,6 +251,25 @@ class Call:
         )
         body = self._request.state.digest if self._request.method == "POST" else ""
         return f"{self._request.url.path} {filters} {body} {self.ctx.actor.id}"
+
+
+_NOTHING_SHOWN: Final = object()
+
+
+class _ShownOnce:
+    """Shows what was made, and keeps the body of the answer."""
+
+    def __init__(self, show: Callable[[Reading, Any], Any]) -> None:
+        self._show = show
+        self.made: Any = _NOTHING_SHOWN
+        self.body: Any = None
+
+    def __call__(self, reading: Reading, made: Made) -> None:
+        self.made = made
+        try:
+            self.body = self._show(reading, made)
+        except NotFound:  # the change itself took it out of the actor's scope
+            self.body = _bare(made)
 
 
 def _bare(made: Made) -> dict[str, Any]:

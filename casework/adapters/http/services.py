@@ -21,7 +21,7 @@ from casework.workflows.ports.access import Authentication
 from casework.workflows.ports.exchange import ImportTools
 from casework.workflows.ports.links import Linking
 from casework.workflows.ports.results import Made
-from casework.workflows.ports.unit_of_work import Reading, RequestFacts, Store
+from casework.workflows.ports.unit_of_work import Reading, RequestFacts, Shown, Store
 from casework.workflows.supervision.overdue import SweepResult
 
 
@@ -30,6 +30,10 @@ class RequestStore(Store, Protocol):
 
     def for_request(self, facts: RequestFacts) -> RequestStore:
         """The same store, whose records name this request."""
+        ...
+
+    def show_next(self, shown: Shown | None) -> None:
+        """Show what the next transaction of this request makes, before it is committed."""
         ...
 
     def showing(

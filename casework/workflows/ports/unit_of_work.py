@@ -6,7 +6,7 @@ under an idempotency key, the result: committed together, or rolled back togethe
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
@@ -254,6 +254,19 @@ class Store(Protocol):
     def reading(self, scope: Scope, action: str, now: datetime) -> AbstractContextManager[Reading]:
         """A read-only transaction for one actor; its audit entry is written at the end."""
         ...
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """What is shown of a change, in its own transaction just before the commit.
+
+    ``action`` is the policy's, of the entry for whoever is shown beside those whom the change was
+    about; ``scope`` is the actor's for it.
+    """
+
+    scope: Scope
+    action: str
+    render: Callable[[Reading, Made], None]
 
 
 class Replay(Exception):

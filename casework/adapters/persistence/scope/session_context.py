@@ -39,6 +39,8 @@ _GET_CONTEXT: Final = text(
         f"coalesce(current_setting('casework.{name}', true), '') AS {name}" for name in SETTINGS
     )
 )
+# Of a connection: what it was told last, and in which transaction, since it ends with that.
+_SET: Final = "session context"
 _ALLOW: Final = text("SELECT set_config('casework.unit', :unit, true)")
 # Actions that an actor without a place does on the whole city: a recount goes through every clock.
 WHOLE: Final = frozenset({"standard.write"})
@@ -50,15 +52,23 @@ PLACED: Final = frozenset({Role.WORKER, Role.SUPERVISOR, Role.ASSESSOR, Role.PRO
 
 
 def set_session_context(connection: Connection, scope: Scope, action: str, now: datetime) -> None:
-    """Tell the database who the actor is, for this transaction."""
-    if connection.dialect.name == "postgresql":
-        connection.execute(
-            _SET_CONTEXT, dict.fromkeys(SETTINGS, "") | session_settings(scope, action, now)
-        )
+    """Tell the database who the actor is, for this transaction; what it knows is not said again."""
+    if connection.dialect.name != "postgresql":
+        return
+    settings = dict.fromkeys(SETTINGS, "") | session_settings(scope, action, now)
+    if connection.info.get(_SET) != (connection.get_transaction(), settings):
+        connection.execute(_SET_CONTEXT, settings)
+        connection.info[_SET] = (connection.get_transaction(), settings)
+
+
+def forget_context(connection: Connection) -> None:
+    """What was set last is no longer what is set: it is said again when it is asked for."""
+    connection.info.pop(_SET, None)
 
 
 def set_system_context(connection: Connection) -> None:
     """Tell the database that the actor is the system itself."""
+    forget_context(connection)
     if connection.dialect.name == "postgresql":
         connection.execute(_SET_CONTEXT, dict.fromkeys(SETTINGS, "") | {"reach": "all"})
 
@@ -81,6 +91,7 @@ def allow_residents(connection: Connection, resident_ids: Iterable[UUID]) -> Non
     For an actor who has access to it: an agency whose answer concerns the whole case, a move that
     takes the case out of the mover's scope, a break-glass access to a resident.
     """
+    forget_context(connection)
     if connection.dialect.name == "postgresql":
         connection.execute(_ALLOW, {"unit": "{" + ",".join(map(str, resident_ids)) + "}"})
 

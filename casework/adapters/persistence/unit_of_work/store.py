@@ -38,7 +38,7 @@ from casework.domain.access.policy import PROVIDER_ACCESS, Actor, Scope
 from casework.domain.errors import Conflict, Invalid
 from casework.domain.events import Event
 from casework.workflows.ports.results import Made
-from casework.workflows.ports.unit_of_work import Reading, Replay, RequestFacts, Store, Work
+from casework.workflows.ports.unit_of_work import Reading, Replay, RequestFacts, Shown, Store, Work
 
 KEY_RETENTION = timedelta(days=7)
 # Work of many transactions holds its idempotency key until it is done. A killed process never
@@ -58,9 +58,10 @@ class SqlWork(SqlRepositories):
         action: str,
         now: datetime,
         facts: RequestFacts,
+        shown: Shown | None = None,
     ) -> None:
         super().__init__(connection, scope, now, set())
-        self._action, self._facts = action, facts
+        self._action, self._facts, self._shown = action, facts, shown
         self.is_committed = False
 
     @property
@@ -83,6 +84,7 @@ class SqlWork(SqlRepositories):
             else:
                 savepoint.rollback()
         finally:
+            session_context.forget_context(self._connection)  # a rollback takes it back
             self._about.update(inner.subjects)
 
     def record(self, events: Iterable[Event]) -> None:
@@ -91,7 +93,17 @@ class SqlWork(SqlRepositories):
             self._connection.execute(insert(t.event), rows)
 
     def commit(self, made: Made = None) -> None:
+        if self._shown is not None:
+            self._show(self._shown, made)
         self._commit(in_progress=False, made=to_memory(made))
+
+    def _show(self, shown: Shown, made: Made) -> None:
+        """Show what was made before others can change it, as the actor may see it."""
+        about = Subjects()
+        session_context.set_session_context(self._connection, shown.scope, "", self._now)
+        shown.render(SqlReading(self._connection, shown.scope, self._now, about), made)
+        if about - self._about and shown.action not in NOT_AUDITED:
+            write_read(self._connection, shown.scope, shown.action, self._now, self._facts, about)
 
     def commit_begun(self, made: Made = None) -> None:
         self._commit(in_progress=True, made=null() if made is None else to_memory(made))
@@ -157,9 +169,13 @@ class SqlStore:
         self._has_used_key = False
         # The residents that the entries of this request's changes name.
         self._recorded: set[UUID] = set()
+        self._shown: Shown | None = None
 
     def for_request(self, facts: RequestFacts) -> SqlStore:
         return SqlStore(self._engine, facts, self._provider_access)
+
+    def show_next(self, shown: Shown | None) -> None:
+        self._shown = shown and replace(shown, scope=self._set(shown.scope))
 
     def _set(self, scope: Scope) -> Scope:
         """The scope as this installation sets it."""
@@ -177,7 +193,7 @@ class SqlStore:
             session_context.set_session_context(connection, to, action, now)
             if key is not None:
                 _claim(connection, scope.actor, now, self._facts)
-            work = SqlWork(connection, to, action, now, self._facts)
+            work = SqlWork(connection, to, action, now, self._facts, self._shown)
             try:
                 yield work
             finally:
@@ -194,7 +210,7 @@ class SqlStore:
             session_context.set_session_context(connection, to, action, now)
             yield SqlReading(connection, to, now, about)
             if action not in NOT_AUDITED:
-                self._write_read(connection, scope, action, now, about)
+                write_read(connection, scope, action, now, self._facts, about)
             connection.commit()
 
     @contextmanager
@@ -205,15 +221,8 @@ class SqlStore:
             session_context.set_session_context(connection, to, "", now)
             yield SqlReading(connection, to, now, about)
             if about - self._recorded and action is not None and action not in NOT_AUDITED:
-                self._write_read(connection, scope, action, now, about)
+                write_read(connection, scope, action, now, self._facts, about)
                 connection.commit()
-
-    def _write_read(
-        self, connection: Connection, scope: Scope, action: str, now: datetime, about: Subjects
-    ) -> None:
-        """Say whom the actor was shown, and that it was by opening, where it was."""
-        flag = used(connection, scope, now, about.opened) if about.opened else None
-        write_audit(connection, scope.actor, action, now, self._facts, about, code=flag)
 
     def store_key(self, actor: Actor, claimed_at: datetime, made: Made) -> None:
         """Not stored where another request has taken the key over."""
@@ -245,6 +254,19 @@ class SqlStore:
         """Nothing else of the request remains."""
         with self._engine.begin() as connection:
             write_audit(connection, actor, action, now, self._facts, about, outcome, code)
+
+
+def write_read(
+    connection: Connection,
+    scope: Scope,
+    action: str,
+    now: datetime,
+    facts: RequestFacts,
+    about: Subjects,
+) -> None:
+    """Say whom the actor was shown, and that it was by opening, where it was."""
+    flag = used(connection, scope, now, about.opened) if about.opened else None
+    write_audit(connection, scope.actor, action, now, facts, about, code=flag)
 
 
 def _claimed(actor: Actor, facts: RequestFacts) -> tuple[Any, ...]:
