@@ -4,20 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import datetime
-from typing import Final
 from uuid import UUID
 
-from sqlalchemy import Connection, insert
+from sqlalchemy import Connection
 
 from casework.adapters.persistence import tables as t
 from casework.adapters.persistence.audit.sealing import seal_inline
 from casework.adapters.persistence.engine.faults import NotWritten
 from casework.adapters.persistence.engine.ids import new_id
+from casework.adapters.persistence.rows.together import Inserted, insert_last
 from casework.domain.access.policy import Actor
 from casework.workflows.ports.unit_of_work import RequestFacts
-
-# The database says how many rows it kept.
-_NEW: Final = insert(t.audit_entry).inline().execution_options(preserve_rowcount=True)
 
 
 def write_audit(
@@ -50,7 +47,7 @@ def write_audit(
         "source": facts.source,
         "request_id": facts.request_id,
     }
-    if connection.execute(_NEW, entry).rowcount != 1:
+    if insert_last(connection, Inserted(t.audit_entry.name, entry)) != 1:
         raise NotWritten("an entry of the audit")
     if connection.dialect.name == "sqlite":
         seal_inline(connection, entry, now)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import datetime
 from functools import cache
 from typing import Any
@@ -15,7 +17,6 @@ from sqlalchemy import (
     and_,
     bindparam,
     func,
-    insert,
     select,
     update,
 )
@@ -28,6 +29,12 @@ from casework.adapters.persistence.engine.encrypted_columns import encrypt_row, 
 from casework.adapters.persistence.engine.faults import is_taken
 from casework.adapters.persistence.rows.mapper import from_row, stored, table_of
 from casework.adapters.persistence.rows.nested import Nested
+from casework.adapters.persistence.rows.together import (
+    Inserted,
+    insert_later,
+    insert_now,
+    rows_for,
+)
 from casework.adapters.persistence.scope import session_context
 from casework.adapters.persistence.scope.subjects import note_opened
 from casework.adapters.persistence.scope.who_sees_what import (
@@ -39,6 +46,7 @@ from casework.adapters.persistence.scope.who_sees_what import (
 from casework.domain.access.policy import Scope, is_outside
 from casework.domain.casefile.case import Assessment, Case, Check, Signal
 from casework.domain.casefile.casefile import CaseFile, by_id
+from casework.domain.casefile.correction import Correction
 from casework.domain.casefile.plan import PlannedService, PlanVersion
 from casework.domain.casefile.referral import Referral
 from casework.domain.clocks.deadlines import Deadline
@@ -53,6 +61,11 @@ TAKEN = {
     Case: ("open_case_exists", "the resident has an open case"),
     Referral: ("open_referral_exists", "this provider has an open request for this service"),
 }
+
+# What belongs to a case, and needs nothing else of what is new with it to be let in.
+OF_A_CASE = (
+    PlanVersion, PlannedService, Referral, Deadline, Signal, Assessment, Check, Correction,
+)  # fmt: skip
 
 
 class SqlCaseFiles:
@@ -226,14 +239,15 @@ class SqlCaseFiles:
         # Ended rows first: a new open referral or approved version may take their place.
         for (cls, names), rows in changed.items():
             self._update(cls, names, rows)
-        for cls, things in new.items():
-            self._insert(cls, things)
-        escalations.plan(self._connection, clocks, at)
-        self._insert(Event, file.events)
+        unplanned = escalations.unplanned(clocks, at)
+        self._insert_new(new, unplanned)
+        escalations.plan(self._connection, clocks, at, is_unplanned=unplanned is not None)
+        insert_later(self._connection, self._rows(Event, file.events))
         was = {id: row["status"] for id, row in originals.rows.items() if id in file.referrals}
         moved = changes_of_places(was, file.referrals.values(), file.events)
         told = (notice_of(event, file) for event in file.events)
-        self._insert(Notice, [notice for notice in told if notice is not None])
+        notices = [notice for notice in told if notice is not None]
+        insert_later(self._connection, self._rows(Notice, notices))
         # Last: others who want a place of the same offering wait from here to the commit.
         place_counts.settle(self._connection, moved)
         file.events.clear()
@@ -261,22 +275,37 @@ class SqlCaseFiles:
             .values({name: bindparam(name) for name in sorted(names)})
         )
         sealed = [encrypt_row(table, row, row["key"], self._vault) for row in rows]
-        self._execute(cls, statement, sealed)
+        with _taken_by_another([cls]):
+            self._connection.execute(statement, sealed)
 
-    def _insert(self, cls: type, things: list[Any]) -> None:
-        if things:
-            rows = [stored(thing, self._vault) for thing in things]
-            self._execute(cls, insert(table_of(cls)), rows)
+    def _insert_new(
+        self, new: Mapping[type, list[Any]], unplanned: escalations.Removing | None
+    ) -> None:
+        """What belongs to a case that is there goes in together, and with it the steps that end."""
+        together = [] if Case in new else [cls for cls in new if cls in OF_A_CASE]
+        with _taken_by_another(together):
+            rows = [row for cls in together for row in self._rows(cls, new[cls])]
+            insert_now(self._connection, rows, unplanned)
+        for cls in new:
+            if cls not in together:
+                with _taken_by_another([cls]):
+                    insert_now(self._connection, self._rows(cls, new[cls]))
 
-    def _execute(self, cls: type, statement: Any, rows: list[dict[str, Any]]) -> None:
-        """Write; where another took the unique slot meanwhile, raise the domain's error."""
-        try:
-            self._connection.execute(statement, rows)
-        except IntegrityError as error:
+    def _rows(self, cls: type, things: Sequence[Any]) -> list[Inserted]:
+        return rows_for(table_of(cls), (stored(thing, self._vault) for thing in things))
+
+
+@contextmanager
+def _taken_by_another(classes: Sequence[type]) -> Iterator[None]:
+    """Raises the domain's error where another took a unique slot of these meanwhile."""
+    try:
+        yield
+    except IntegrityError as error:
+        for cls in classes:
             if cls in TAKEN and is_taken(error):
                 code, detail = TAKEN[cls]
                 raise Conflict(detail, code=code) from None
-            raise
+        raise
 
 
 @cache

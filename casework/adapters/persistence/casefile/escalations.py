@@ -4,27 +4,45 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
+from uuid import UUID
 
-from sqlalchemy import Connection, and_, delete, or_, select, update
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy import Connection, Delete, and_, bindparam, delete, or_, select, update
 
 from casework.adapters.persistence import tables as t
 from casework.adapters.persistence.engine.ids import new_id
+from casework.adapters.persistence.rows.together import insert_later, rows_for
 from casework.domain.clocks.deadlines import Deadline, Step
 
+Removing = tuple[Delete, dict[str, Any]]
 _ledger = t.escalation
 _other = t.escalation.alias("other")
+_UNPLANNED: Final = delete(_ledger).where(
+    _ledger.c.deadline_id.in_(bindparam("known", expanding=True)), _ledger.c.raised_at.is_(None)
+)
 
 
-def plan(connection: Connection, clocks: Sequence[tuple[Deadline, bool]], at: datetime) -> None:
+def unplanned(clocks: Sequence[tuple[Deadline, bool]], at: datetime) -> Removing | None:
+    """The steps that go before a save plans its clocks again, of which none ended late."""
+    if any(_is_late(clock, at) for clock, _ in clocks):
+        return None
+    known = _planned_before(clocks)
+    return (_UNPLANNED, {"known": known}) if known else None
+
+
+def plan(
+    connection: Connection,
+    clocks: Sequence[tuple[Deadline, bool]],
+    at: datetime,
+    *,
+    is_unplanned: bool = False,
+) -> None:
     """Bring the planned steps of changed clocks in line; ``clocks`` pairs each with "is new".
 
-    A clock that ended late leaves its due steps in the ledger, without a notice; the others go.
-    What was passed over stands there from the beginning.
+    A clock that ended late leaves its due steps in the ledger, without a notice; the others go,
+    unless they are gone. What was passed over stands there from the beginning.
     """
     late = [clock.id for clock, _ in clocks if _is_late(clock, at)]
-    known = [clock.id for clock, is_new in clocks if not is_new and clock.planned is not None]
     if late:
         _leave_in_ledger(
             connection, [c.id for c, _ in clocks if not c.is_running and c.id in late], at
@@ -34,15 +52,17 @@ def plan(connection: Connection, clocks: Sequence[tuple[Deadline, bool]], at: da
             .where(t.deadline.c.id.in_(late), t.deadline.c.breached_at.is_(None))
             .values(breached_at=t.deadline.c.due_at)
         )
-    if known:
-        connection.execute(
-            delete(_ledger).where(_ledger.c.deadline_id.in_(known), _ledger.c.raised_at.is_(None))
-        )
+    known = _planned_before(clocks)
+    if known and not is_unplanned:
+        connection.execute(_UNPLANNED, {"known": known})
     rows = [_row(clock, step, at) for clock, _ in clocks for step in clock.planned or ()]
-    if rows:
-        insert_planned(connection, rows)
+    insert_later(connection, rows_for(_ledger, rows, or_leave=True))
     for clock, _ in clocks:
         clock.planned = None
+
+
+def _planned_before(clocks: Sequence[tuple[Deadline, bool]]) -> list[UUID]:
+    return [clock.id for clock, is_new in clocks if not is_new and clock.planned is not None]
 
 
 def _is_late(clock: Deadline, at: datetime) -> bool:
@@ -68,12 +88,6 @@ def _row(clock: Deadline, step: Step, at: datetime) -> dict[str, Any]:
         "run_id": None,
         "review_id": None,
     }
-
-
-def insert_planned(connection: Connection, rows: list[dict[str, Any]]) -> None:
-    """Insert planned steps; one that was raised before for the same due date stays as it is."""
-    dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
-    connection.execute(dialect.insert(_ledger).on_conflict_do_nothing(), rows)
 
 
 def _leave_in_ledger(connection: Connection, ids: list[Any], at: datetime) -> None:

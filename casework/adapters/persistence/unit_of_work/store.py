@@ -93,9 +93,10 @@ class SqlWork(SqlRepositories):
             self._connection.execute(insert(t.event), rows)
 
     def commit(self, made: Made = None) -> None:
+        self._record(in_progress=False, made=to_memory(made))
         if self._shown is not None:
             self._show(self._shown, made)
-        self._commit(in_progress=False, made=to_memory(made))
+        self._end()
 
     def _show(self, shown: Shown, made: Made) -> None:
         """Show what was made before others can change it, as the actor may see it."""
@@ -106,9 +107,10 @@ class SqlWork(SqlRepositories):
             write_read(self._connection, shown.scope, shown.action, self._now, self._facts, about)
 
     def commit_begun(self, made: Made = None) -> None:
-        self._commit(in_progress=True, made=null() if made is None else to_memory(made))
+        self._record(in_progress=True, made=null() if made is None else to_memory(made))
+        self._end()
 
-    def _commit(self, **remembered: Any) -> None:
+    def _record(self, **remembered: Any) -> None:
         write_audit(
             self._connection, self.scope.actor, self._action, self._now, self._facts, self._about
         )
@@ -118,6 +120,8 @@ class SqlWork(SqlRepositories):
                 .where(*_claimed(self.scope.actor, self._facts))
                 .values(remembered)
             )
+
+    def _end(self) -> None:
         self._connection.commit()
         self.is_committed = True
 

@@ -1,0 +1,148 @@
+"""Inserts into several tables, sent as one statement where the database can.
+
+On PostgreSQL every statement is a trip that costs more than the rows it writes. What is inserted
+``later`` goes with the next statement of these, or before anything else that is sent on the
+connection, so that nothing can tell the difference. SQLite writes at once.
+
+Rows of one statement do not see each other: a policy that asks for a parent needs it to be there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any, Final
+
+from sqlalchemy import Connection, CursorResult, Delete, Engine, Table, bindparam, event
+from sqlalchemy.dialects import postgresql, sqlite
+
+from casework.adapters.persistence import tables as t
+
+# More rows are sent by themselves, table by table.
+AT_MOST: Final = 40
+_WAITING: Final = "inserts that wait"
+
+
+@dataclass(frozen=True, slots=True)
+class Inserted:
+    """A row for a table; where ``or_leave``, one that is there already stays as it is."""
+
+    table: str
+    row: dict[str, Any]
+    or_leave: bool = False
+
+
+def rows_for(
+    table: Table, rows: Iterable[dict[str, Any]], *, or_leave: bool = False
+) -> list[Inserted]:
+    """Rows of one table."""
+    return [Inserted(table.name, row, or_leave) for row in rows]
+
+
+def insert_now(
+    connection: Connection,
+    rows: Sequence[Inserted],
+    removing: tuple[Delete, dict[str, Any]] | None = None,
+) -> None:
+    """Insert them, and remove others with their parameters.
+
+    SQLite, and whoever has many rows, removes first and inserts in the order that is given.
+    """
+    parts = len(rows) + (removing is not None)
+    if parts > 1 and 0 < len(rows) <= AT_MOST and connection.dialect.name == "postgresql":
+        _send(connection, rows, removing)
+        return
+    if removing is not None:
+        connection.execute(*removing)
+    for table, or_leave in dict.fromkeys((one.table, one.or_leave) for one in rows):
+        of = [one.row for one in rows if (one.table, one.or_leave) == (table, or_leave)]
+        connection.execute(_insert(connection.dialect.name, table, or_leave=or_leave), of)
+
+
+def insert_later(connection: Connection, rows: Sequence[Inserted]) -> None:
+    """Insert them before anything else is sent, or with what ``insert_last`` sends."""
+    waiting = _waiting(connection)
+    if connection.dialect.name != "postgresql" or len(waiting) + len(rows) > AT_MOST:
+        insert_now(connection, rows)
+    elif rows:
+        connection.info[_WAITING] = (connection.get_transaction(), [*waiting, *rows])
+
+
+def insert_last(connection: Connection, last: Inserted) -> int:
+    """Insert a row with those that wait; how many of it the database kept, 0 or 1."""
+    waiting = _waiting(connection)
+    connection.info.pop(_WAITING, None)
+    return _send(connection, [*waiting, last]).rowcount
+
+
+@event.listens_for(Engine, "before_cursor_execute")
+def _before_anything(connection: Connection, *_: Any) -> None:
+    _send_waiting(connection)
+
+
+@event.listens_for(Engine, "savepoint")
+def _before_a_savepoint(connection: Connection, _name: str) -> None:
+    _send_waiting(connection)
+
+
+@event.listens_for(Engine, "commit")
+def _before_the_commit(connection: Connection) -> None:
+    _send_waiting(connection)
+
+
+@event.listens_for(Engine, "rollback_savepoint")
+def _taken_back(connection: Connection, *_: Any) -> None:
+    connection.info.pop(_WAITING, None)
+
+
+def _waiting(connection: Connection) -> list[Inserted]:
+    """What waits in this transaction; what was left of another one went with it."""
+    transaction, rows = connection.info.get(_WAITING, (None, []))
+    return rows if transaction is connection.get_transaction() else []
+
+
+def _send_waiting(connection: Connection) -> None:
+    if _WAITING in connection.info:
+        rows = _waiting(connection)
+        del connection.info[_WAITING]
+        insert_now(connection, rows)
+
+
+def _send(
+    connection: Connection,
+    rows: Sequence[Inserted],
+    removing: tuple[Delete, dict[str, Any]] | None = None,
+) -> CursorResult[Any]:
+    remove, parameters = removing or (None, {})
+    shape = tuple((one.table, tuple(one.row), one.or_leave) for one in rows)
+    values = {
+        f"w{index}_{name}": value
+        for index, one in enumerate(rows)
+        for name, value in one.row.items()
+    }
+    statement = _statement(connection.dialect.name, shape, remove)
+    return connection.execute(statement, values | parameters)
+
+
+@lru_cache(maxsize=1000)
+def _statement(
+    dialect: str, shape: tuple[tuple[str, tuple[str, ...], bool], ...], remove: Delete | None
+) -> Any:
+    """The last row's insert, with those before it as common table expressions."""
+    *others, last = (
+        _insert(dialect, table, or_leave=or_leave).values(
+            {name: bindparam(f"w{index}_{name}") for name in names}
+        )
+        for index, (table, names, or_leave) in enumerate(shape)
+    )
+    # The database says how many of the last row it kept.
+    whole = last.inline().execution_options(preserve_rowcount=True)
+    beside = [one.cte(f"w{index}") for index, one in enumerate(others)]
+    return whole.add_cte(*beside, *([] if remove is None else [remove.cte("removed")]))
+
+
+def _insert(dialect: str, table: str, *, or_leave: bool) -> Any:
+    of = postgresql if dialect == "postgresql" else sqlite
+    insert = of.insert(t.metadata.tables[table])
+    return insert.on_conflict_do_nothing() if or_leave else insert
