@@ -21,6 +21,7 @@ from casework.adapters.http.responses import expected_version, respond
 from casework.adapters.http.services import Services
 from casework.domain.access.policy import Actor, scope_of
 from casework.domain.errors import NotFound
+from casework.workflows.access.asking import Asker, RightsChanged
 from casework.workflows.context import Context
 from casework.workflows.ports.access import Authentication
 from casework.workflows.ports.results import Made, Result
@@ -49,9 +50,11 @@ class Call:
         actor: Actor,
         facts: RequestFacts,
         now: datetime,
+        asker: Asker | None = None,
     ) -> None:
         self._services, self._request, self._facts = services, request, facts
-        self._store = services.store.for_request(facts)
+        self._asker = asker
+        self._store = services.store.for_request(facts, asker)
         # Without the idempotency key, which belongs to one transaction of the request alone.
         self.ctx = Context(
             actor=actor,
@@ -59,7 +62,7 @@ class Call:
             new_id=services.new_id,
             clockwork=services.clockwork(),
             catalogue=services.catalogue(),
-            store=services.store.for_request(replace(facts, idempotency_key=None)),
+            store=services.store.for_request(replace(facts, idempotency_key=None), asker),
             similarity=services.similarity,
             expected_version=expected_version(request.headers.get("if-match")),
         )
@@ -67,7 +70,8 @@ class Call:
 
     @property
     def services(self) -> Services:
-        """What the composition root gave."""
+        """What the composition root gave, to somebody who is confirmed."""
+        confirm(self._services, self._facts, self._asker)
         return self._services
 
     @property
@@ -78,22 +82,25 @@ class Call:
     @property
     def authentication(self) -> Authentication:
         """What it takes to authenticate the actor once more."""
-        return self._services.authentication(self._facts)
+        return self.services.authentication(self._facts)
 
     def change(
         self,
         use_case: Callable[[Context], M],
         read_action: str,
         show: Callable[[Reading, M], Any],
+        *,
+        afterwards: bool = False,
     ) -> Response:
         """Carry out a use case once, then show what it made as the actor may see it now.
 
         ``show`` gets a reading and what the use case returned. A repeated request under the same
-        idempotency key is only shown. The status is the route's.
+        idempotency key is only shown. The status is the route's. It is shown just before the
+        commit, or ``afterwards`` where that needs what nobody keeps, such as a secret.
         """
         to_see = scope_of(self.ctx.actor, read_action)
         status, shown = self._request.scope["route"].status_code, _ShownOnce(show)
-        self._store.show_next(Shown(to_see, read_action, shown))
+        self._store.show_next(None if afterwards else Shown(to_see, read_action, shown))
         try:
             made = self._with_retries(use_case, self._keyed)
             if shown.made == made:
@@ -177,7 +184,7 @@ class Call:
     def recorded_as(self, asked_for: str) -> Context:
         """The context, whose next read is recorded as a request for this."""
         facts = replace(self._facts, asked_for=asked_for, idempotency_key=None)
-        return replace(self.ctx, store=self._services.store.for_request(facts))
+        return replace(self.ctx, store=self._services.store.for_request(facts, self._asker))
 
     def part(
         self, action: str, subject: UUID, use_case: Callable[[Context], Any]
@@ -192,11 +199,13 @@ class Call:
             asked_for=str(subject),
             idempotency_key=_key_of_part(self._facts.idempotency_key, subject),
         )
-        store = self._services.store.for_request(facts)
+        store = self._services.store.for_request(facts, self._asker)
         try:
             self._with_retries(use_case, replace(self.ctx, store=store, expected_version=None))
         except Replay:
             return 200, None
+        except RightsChanged:
+            raise
         except Exception as error:
             refusal, outcome = classify_error(self._services, facts, error)
             store.note_refusal(self.ctx.actor, action, self.ctx.now, refusal.code, outcome)
@@ -282,6 +291,13 @@ def _bare(made: Made) -> dict[str, Any]:
         case str():
             return {"code": made}
     return {}
+
+
+def confirm(services: Services, facts: RequestFacts, asker: Asker | None) -> None:
+    """Read the account of somebody who is only assumed. Raises RightsChanged."""
+    if asker is not None and not asker.is_confirmed:
+        with services.authentication(facts).store() as store:
+            asker.confirm(store.by_id(asker.account_id))
 
 
 def _key_of_part(key: str | None, subject: UUID) -> str | None:

@@ -10,6 +10,7 @@ from collections.abc import Callable, Coroutine
 from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime
+from functools import partial
 from typing import Any, Final
 from uuid import UUID
 
@@ -20,7 +21,7 @@ from starlette.concurrency import run_in_threadpool
 from structlog.contextvars import bound_contextvars
 
 from casework.adapters.http.bodies import Aborted, body_of, read_body
-from casework.adapters.http.call import Call
+from casework.adapters.http.call import Call, confirm
 from casework.adapters.http.limits import (
     MAX_BODY,
     MAX_UNKNOWN,
@@ -36,7 +37,8 @@ from casework.adapters.http.refusals import refuse, shown_name
 from casework.adapters.http.services import Services
 from casework.domain.access.policy import POLICY, Actor, scope_of
 from casework.domain.errors import Invalid
-from casework.workflows.access.signing_in import authenticate
+from casework.workflows.access.asking import Asker, RightsChanged
+from casework.workflows.access.signing_in import assume, authenticate
 from casework.workflows.ports.unit_of_work import RequestFacts
 
 PUBLIC: Final = "public"
@@ -100,37 +102,76 @@ class GuardedRoute(APIRoute):
         async def handle(request: Request) -> Response:
             tell(request.scope, self.path_format)
             services: Services = request.app.state.services
-            now = services.now()
             facts = request.state.facts = self._facts(request)
-            actor: Actor | None = None
-            began = time.monotonic()
             with bound_contextvars(request_id=facts.request_id):
                 try:
-                    with services.time_allowed(seconds):
-                        self._hold_back(services, facts)
-                        if self.action != PUBLIC:
-                            actor = await run_in_threadpool(
-                                _guard, services, request, facts, now, self.action
-                            )
-                    self._check(request, known, facts)
-                    left = seconds - (time.monotonic() - began)
-                    # However long the body is on its way: that is the client's time.
-                    facts = await self.take_body(request, facts)
-                    if actor is not None:
-                        request.state.call = Call(services, request, actor, facts, now)
-                    await self.prepare(request)
-                    with services.time_allowed(left):
-                        response = await usual(request)
-                except Aborted:
-                    raise
+                    self._hold_back(services, facts)
                 except Exception as error:
-                    return await run_in_threadpool(
-                        refuse, services, request, actor, now, self.action or "", error
-                    )
+                    return await _refused(request, None, self.action, error)
+                attempt = partial(self._attempt, request, usual, known, seconds)
+                try:
+                    response = await attempt(assumes=self.takes != MULTIPART)
+                except RightsChanged:
+                    response = await attempt(assumes=False)
             response.headers["X-Request-Id"] = facts.request_id or ""
             return response
 
         return handle
+
+    async def _attempt(
+        self,
+        request: Request,
+        usual: Callable[[Request], Coroutine[Any, Any, Response]],
+        known: set[str],
+        seconds: float,
+        *,
+        assumes: bool,
+    ) -> Response:
+        """Answer, or refuse. Raises RightsChanged where who asks was not as assumed.
+
+        A second attempt has the body that the first one read.
+        """
+        services: Services = request.app.state.services
+        now, facts, began = services.now(), request.state.facts, time.monotonic()
+        asker: Asker | None = None
+        actor: Actor | None = None
+        try:
+            with services.time_allowed(seconds):
+                if self.action != PUBLIC:
+                    asker = _assumed(services, request, now) if assumes else None
+                    actor = await self._admitted(services, request, now, asker)
+            self._check(request, known, facts)
+            left = seconds - (time.monotonic() - began)
+            # However long the body is on its way: that is the client's time.
+            if not hasattr(request.state, "digest"):
+                facts = await self.take_body(request, facts)
+            if actor is not None:
+                request.state.call = Call(services, request, actor, facts, now, asker)
+            await self.prepare(request)
+            with services.time_allowed(left):
+                response = await usual(request)
+                await _confirmed(services, facts, asker)
+        except (Aborted, RightsChanged):
+            raise
+        except Exception as error:
+            return await _refused(request, actor, self.action, error, asker)
+        return response
+
+    async def _admitted(
+        self, services: Services, request: Request, now: datetime, asker: Asker | None
+    ) -> Actor:
+        """The actor; refuses a role that never does this. An assumed one needs no thread."""
+        if asker is None:
+            tools = services.authentication(request.state.facts)
+            actor = await run_in_threadpool(
+                authenticate, tools, _bearer(request), now, services.known
+            )
+        else:
+            actor = asker.actor
+        request.state.actor = actor
+        services.rates.account(actor.id)
+        scope_of(actor, self.action or "")
+        return actor
 
     @property
     def takes(self) -> str | None:
@@ -237,15 +278,36 @@ def _request_id(request: Request) -> str:
     return given if is_plain else str(request.app.state.services.new_id())
 
 
-def _guard(
-    services: Services, request: Request, facts: RequestFacts, now: datetime, action: str | None
-) -> Actor:
-    """The actor, with current permissions; refuses a role that never does this."""
-    actor = authenticate(services.authentication(facts), _bearer(request), now)
-    request.state.actor = actor
-    services.rates.account(actor.id)
-    scope_of(actor, action or "")
-    return actor
+def _assumed(services: Services, request: Request, now: datetime) -> Asker | None:
+    """The actor as they were when they last asked, where that is known."""
+    authentication = services.authentication(request.state.facts)
+    return assume(authentication, services.known, _bearer(request), now)
+
+
+async def _confirmed(services: Services, facts: RequestFacts, asker: Asker | None) -> None:
+    """Nothing is answered to somebody who is only assumed."""
+    if asker is not None and not asker.is_confirmed:
+        await run_in_threadpool(confirm, services, facts, asker)
+
+
+async def _refused(
+    request: Request,
+    actor: Actor | None,
+    action: str | None,
+    error: Exception,
+    asker: Asker | None = None,
+) -> Response:
+    services: Services = request.app.state.services
+    try:
+        with services.time_allowed(SECONDS):
+            await _confirmed(services, request.state.facts, asker)
+    except RightsChanged:
+        raise
+    except Exception as unknown:
+        error = unknown
+    return await run_in_threadpool(
+        refuse, services, request, actor, services.now(), action or "", error
+    )
 
 
 def _bearer(request: Request) -> str | None:

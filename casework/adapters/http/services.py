@@ -16,6 +16,7 @@ from casework.domain.access.policy import Actor
 from casework.domain.clocks.deadlines import Clockwork
 from casework.domain.directory.directory import Service
 from casework.domain.duplicates.likeness import Similarity, equal
+from casework.workflows.access.asking import Asker, KnownActors
 from casework.workflows.context import Context
 from casework.workflows.ports.access import Authentication
 from casework.workflows.ports.exchange import ImportTools
@@ -28,8 +29,11 @@ from casework.workflows.supervision.overdue import SweepResult
 class RequestStore(Store, Protocol):
     """The store of one request."""
 
-    def for_request(self, facts: RequestFacts) -> RequestStore:
-        """The same store, whose records name this request."""
+    def for_request(self, facts: RequestFacts, asker: Asker | None = None) -> RequestStore:
+        """The same store, whose records name this request.
+
+        Its first transaction confirms who asks, where they are only assumed.
+        """
         ...
 
     def show_next(self, shown: Shown | None) -> None:
@@ -101,6 +105,8 @@ class Services:
     rates: Rates = field(default_factory=Rates)
     # The budget of bodies that are on their way.
     in_flight: InFlight = field(default_factory=InFlight)
+    # Who asked last.
+    known: KnownActors = field(default_factory=KnownActors)
     # Whose file is read next.
     turns: Turns = field(default_factory=Turns)
     time_allowed: Callable[[float], AbstractContextManager[None]] = lambda _seconds: nullcontext()

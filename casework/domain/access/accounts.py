@@ -111,6 +111,12 @@ class Account:
             credential_scope=credential_scope,
         )
 
+    def actor_for(self, issued_at: datetime, *, totp_is_required: bool) -> Actor | None:
+        """The actor of an access token of that instant; None where it lets nobody in."""
+        if not self.lets_in(issued_at):
+            return None
+        return self.actor(self.due_first(totp_is_required=totp_is_required))
+
     def count_attempt(self, source: str, now: datetime) -> bool:
         """Count a try before it is compared; False where this place has to wait."""
         self.tries = tries.still_counted(self.tries, now)

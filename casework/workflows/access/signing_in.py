@@ -11,6 +11,7 @@ from casework.domain.access.tokens import PREFIX, RefreshToken
 from casework.domain.clocks.calendar import day_in_seoul
 from casework.domain.errors import Forbidden
 from casework.workflows.access import attempts
+from casework.workflows.access.asking import Asker, KnownActors
 from casework.workflows.access.attempts import Credentials
 from casework.workflows.ports.access import (
     Authentication,
@@ -30,6 +31,7 @@ __all__ = [
     "SignInStore",
     "Tokens",
     "Unauthenticated",
+    "assume",
     "authenticate",
     "refresh",
     "sign_in",
@@ -134,8 +136,16 @@ def _issue(
     )
 
 
-def authenticate(authentication: Authentication, token: str | None, now: datetime) -> Actor:
-    """The actor of a token, with the account's current rights."""
+def authenticate(
+    authentication: Authentication,
+    token: str | None,
+    now: datetime,
+    known: KnownActors | None = None,
+) -> Actor:
+    """The actor of a token, with the account's current rights.
+
+    Who asks with an access token of ours is remembered among those who are ``known``.
+    """
     if not token:
         raise Unauthenticated("sign in first")
     if token.startswith(PREFIX):
@@ -145,9 +155,31 @@ def authenticate(authentication: Authentication, token: str | None, now: datetim
     account_id, issued_at = authentication.tokens.read(token, now)
     with authentication.store() as store:
         account = store.by_id(account_id)
-    if account is None or not account.lets_in(issued_at):
+    is_required = authentication.totp_is_required
+    actor = None if account is None else account.actor_for(issued_at, totp_is_required=is_required)
+    if actor is None:
         raise Unauthenticated("sign in first")
-    return account.actor(account.due_first(totp_is_required=authentication.totp_is_required))
+    if known is not None:
+        known.remember(actor)
+    return actor
+
+
+def assume(
+    authentication: Authentication, known: KnownActors, token: str | None, now: datetime
+) -> Asker | None:
+    """Who asks with an access token of ours, without asking the database.
+
+    None where it is another kind of token, or of somebody who is not known.
+    """
+    if not token or token.startswith(PREFIX):
+        return None
+    if authentication.issuer is not None and authentication.issuer.is_of(token):
+        return None
+    account_id, issued_at = authentication.tokens.read(token, now)
+    actor = known.get(account_id)
+    if actor is None:
+        return None
+    return Asker(actor, account_id, issued_at, authentication.totp_is_required)
 
 
 def _by_issuer(authentication: Authentication, external_id: str) -> Actor:

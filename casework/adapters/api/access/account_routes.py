@@ -145,7 +145,9 @@ def make_token_for(id: UUID, body: s.MakeToken, call: Caller) -> Response:
         made[token_id] = secret
         return token_id
 
-    return call.change(make, MANAGE, lambda reading, known: shown(reading, known, made))
+    return call.change(
+        make, MANAGE, lambda reading, known: shown(reading, known, made), afterwards=True
+    )
 
 
 @router.get("/accounts/{id}/tokens", **operation(MANAGE, page_of(r.Token), refuses=(404,)))

@@ -117,7 +117,9 @@ def make_token(body: s.MakeToken, call: Caller) -> Response:
         made[id] = secret
         return id
 
-    return call.change(make, TOKENS, lambda reading, known: shown(reading, known, made))
+    return call.change(
+        make, TOKENS, lambda reading, known: shown(reading, known, made), afterwards=True
+    )
 
 
 def shown(reading: Reading, id: UUID, secrets: dict[UUID, str]) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, Row, Select, Text, bindparam, func, text, true
 
 from casework.adapters.persistence.scope.facts import facts_of
 from casework.domain.access.policy import SYSTEM_ROLE, Role, Scope
@@ -32,6 +32,10 @@ SETTINGS: Final = (
 )
 _SET_CONTEXT: Final = text(
     "SELECT " + ", ".join(f"set_config('casework.{name}', :{name}, true)" for name in SETTINGS)
+)
+_SETTERS: Final = tuple(
+    func.set_config(f"casework.{name}", bindparam(name, type_=Text), true()).label(f"set_{name}")
+    for name in SETTINGS
 )
 _GET_CONTEXT: Final = text(
     "SELECT "
@@ -59,6 +63,19 @@ def set_session_context(connection: Connection, scope: Scope, action: str, now: 
     if connection.info.get(_SET) != (connection.get_transaction(), settings):
         connection.execute(_SET_CONTEXT, settings)
         connection.info[_SET] = (connection.get_transaction(), settings)
+
+
+def set_and_read(
+    connection: Connection, scope: Scope, action: str, now: datetime, query: Select[Any]
+) -> Row[Any] | None:
+    """The one row of a query; on PostgreSQL it tells the database who the actor is as well."""
+    if connection.dialect.name != "postgresql":
+        return connection.execute(query).first()
+    settings = dict.fromkeys(SETTINGS, "") | session_settings(scope, action, now)
+    row = connection.execute(query.add_columns(*_SETTERS), settings).first()
+    if row is not None:
+        connection.info[_SET] = (connection.get_transaction(), settings)
+    return row
 
 
 def forget_context(connection: Connection) -> None:

@@ -28,15 +28,17 @@ from casework.adapters.persistence import tables as t
 from casework.adapters.persistence.audit.entry import write_audit
 from casework.adapters.persistence.engine.timeouts import RECORD_S, time_allowed
 from casework.adapters.persistence.privacy.break_glass import used
-from casework.adapters.persistence.rows.mapper import to_row
+from casework.adapters.persistence.rows.mapper import from_row, to_row
 from casework.adapters.persistence.rows.results import from_memory, to_memory
 from casework.adapters.persistence.scope import session_context
 from casework.adapters.persistence.scope.subjects import Subjects
 from casework.adapters.persistence.unit_of_work.reading import SqlReading
 from casework.adapters.persistence.unit_of_work.repositories import SqlRepositories
+from casework.domain.access.accounts import Account
 from casework.domain.access.policy import PROVIDER_ACCESS, Actor, Scope
 from casework.domain.errors import Conflict, Invalid
 from casework.domain.events import Event
+from casework.workflows.access.asking import Asker
 from casework.workflows.ports.results import Made
 from casework.workflows.ports.unit_of_work import Reading, Replay, RequestFacts, Shown, Store, Work
 
@@ -167,16 +169,29 @@ class SqlStore:
         engine: Engine,
         facts: RequestFacts | None = None,
         provider_access: timedelta = PROVIDER_ACCESS,
+        asker: Asker | None = None,
     ) -> None:
-        self._engine, self._facts = engine, facts or RequestFacts()
+        self._engine, self._facts, self._asker = engine, facts or RequestFacts(), asker
         self._provider_access = provider_access
         self._has_used_key = False
         # The residents that the entries of this request's changes name.
         self._recorded: set[UUID] = set()
         self._shown: Shown | None = None
 
-    def for_request(self, facts: RequestFacts) -> SqlStore:
-        return SqlStore(self._engine, facts, self._provider_access)
+    def for_request(self, facts: RequestFacts, asker: Asker | None = None) -> SqlStore:
+        return SqlStore(self._engine, facts, self._provider_access, asker)
+
+    def _begin(self, connection: Connection, scope: Scope, action: str, now: datetime) -> None:
+        """Say who asks; where they are only assumed, see in the same statement who they are."""
+        asker = self._asker
+        if asker is None or asker.is_confirmed:
+            session_context.set_session_context(connection, scope, action, now)
+            return
+        of = t.account.c.id == asker.account_id
+        row = session_context.set_and_read(
+            connection, scope, action, now, select(t.account).where(of)
+        )
+        asker.confirm(None if row is None else from_row(Account, row))
 
     def show_next(self, shown: Shown | None) -> None:
         self._shown = shown and replace(shown, scope=self._set(shown.scope))
@@ -194,7 +209,7 @@ class SqlStore:
             raise RuntimeError("a second transaction under one idempotency key")
         with self._engine.connect() as connection:
             to = self._set(scope)
-            session_context.set_session_context(connection, to, action, now)
+            self._begin(connection, to, action, now)
             if key is not None:
                 _claim(connection, scope.actor, now, self._facts)
             work = SqlWork(connection, to, action, now, self._facts, self._shown)
@@ -211,7 +226,7 @@ class SqlStore:
         with self._engine.connect() as connection:
             about = Subjects()
             to = self._set(scope)
-            session_context.set_session_context(connection, to, action, now)
+            self._begin(connection, to, action, now)
             yield SqlReading(connection, to, now, about)
             if action not in NOT_AUDITED:
                 write_read(connection, scope, action, now, self._facts, about)
@@ -222,7 +237,7 @@ class SqlStore:
         with self._engine.connect() as connection:
             about = Subjects()
             to = self._set(scope)
-            session_context.set_session_context(connection, to, "", now)
+            self._begin(connection, to, "", now)
             yield SqlReading(connection, to, now, about)
             if about - self._recorded and action is not None and action not in NOT_AUDITED:
                 write_read(connection, scope, action, now, self._facts, about)
