@@ -6,6 +6,7 @@ a Saturday or holiday ends on the next working day. Days are days in Seoul.
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from calendar import monthrange
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -99,6 +100,7 @@ class WorkingCalendar:
 
     def __init__(self, holidays: Mapping[date, str]) -> None:
         self._holidays = dict(holidays)
+        self._closed_weekdays = sorted(day for day in self._holidays if day.weekday() < 5)
 
     def why_closed(self, on: date) -> str | None:
         """The holiday's name, ``saturday`` or ``sunday``, or None on a working day."""
@@ -137,7 +139,8 @@ class WorkingCalendar:
         weeks, rest = divmod((to - after).days, 7)
         tail = [to - timedelta(days=n) for n in range(rest)]
         weekdays = weeks * 5 + sum(day.weekday() < 5 for day in tail)
-        return weekdays - sum(after < day <= to and day.weekday() < 5 for day in self._holidays)
+        closed = self._closed_weekdays
+        return weekdays - (bisect_right(closed, to) - bisect_right(closed, after))
 
 
 def months_after(start: date, months: int) -> date:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from typing import Any
 
 from sqlalchemy import ColumnElement, and_, exists, or_, text
 
@@ -13,7 +13,7 @@ from casework.domain.clocks.deadlines import BREACH
 IS_RUNNING = text("deadline.met_at IS NULL AND deadline.cancelled_at IS NULL")
 
 
-def is_overdue(now: datetime) -> ColumnElement[bool]:
+def is_overdue(now: Any) -> ColumnElement[bool]:
     """The one predicate in SQL: running, not paused, past due."""
     clock = t.deadline
     return and_(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from sqlalchemy import Connection, Select, literal, tuple_
@@ -21,6 +21,16 @@ def page(
 ) -> Page:
     """The rows after a key, in key order; one more is read to know whether others follow."""
     rows = connection.execute(cut_out(query, keys, paging, newest_first=newest_first)).all()
+    return page_of(rows, keys, paging, make)
+
+
+def page_of(
+    rows: Sequence[Any],
+    keys: list[Any],
+    paging: Paging,
+    make: Callable[[Any], Any] = lambda row: dict(row._mapping),
+) -> Page:
+    """A page of the rows that a query which was ``cut_out`` gave."""
     shown, more = rows[: paging.limit], len(rows) > paging.limit
     last = tuple(shown[-1]._mapping[key.name] for key in keys) if more else None
     return Page([make(row) for row in shown], last)

@@ -276,7 +276,7 @@ def shows(table: Any, scope: Asking) -> bool:
     return scope.relation not in _rows(table).hidden_from
 
 
-def holder(scope: Scope) -> str:
+def holder(scope: Asking) -> str:
     """Whose clocks an actor acts on: ``worker``, ``supervisor``, ``assessor`` or ``provider``."""
     return HOLDERS[scope.relation]
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime
+from functools import cache
 from typing import Any
 from uuid import UUID
 
@@ -11,7 +12,9 @@ from sqlalchemy import (
     ColumnElement,
     Connection,
     Select,
+    Uuid,
     and_,
+    bindparam,
     case,
     func,
     or_,
@@ -24,7 +27,9 @@ from casework.adapters.persistence.casefile.cases import is_nobodys
 from casework.adapters.persistence.casefile.deadlines import last, reviews
 from casework.adapters.persistence.casefile.overdue import IS_RUNNING, is_overdue
 from casework.adapters.persistence.engine.encrypted_columns import decrypt_row, vault_of
-from casework.adapters.persistence.engine.paging import page
+from casework.adapters.persistence.engine.paging import cut_out, page_of
+from casework.adapters.persistence.engine.types import Instant
+from casework.adapters.persistence.scope.facts import ScopeForm, form_of
 from casework.adapters.persistence.scope.standing_in import people_of
 from casework.adapters.persistence.scope.who_sees_what import holder, seen
 from casework.adapters.persistence.supervision.come_back import COME_BACK, notes_to_come_back
@@ -67,77 +72,30 @@ class SqlWorklists:
         return Page(shown, _pressing(shown[-1]) if more else None)
 
     def _clocks_to_do(self, people: list[UUID], filters: WorklistFilter, paging: Paging) -> Page:
-        clock = t.deadline
         if filters.kind == COME_BACK:
             return Page([], None)
-        query = self._items().where(IS_RUNNING, self._mine(people))
-        if filters.due == "overdue":
-            query = query.where(is_overdue(self._now))
-        elif filters.due != "all":
-            today = day_in_seoul(self._now)
-            until = today + (ONE_DAY if filters.due == "today" else 7 * ONE_DAY)
-            query = query.where(clock.c.due_at >= midnight(today), clock.c.due_at < midnight(until))
-        if filters.kind is not None:
-            query = query.where(clock.c.kind == filters.kind)
-        if filters.field is not None:
-            query = query.where(clock.c.field == filters.field)
-        return self._page(query, _PRESSING, paging)
-
-    def _mine(self, people: list[UUID]) -> ColumnElement[bool]:
-        """What the actor has to do; a case that nobody has is the supervisor's."""
-        clock = t.deadline
-        sees, held_by = seen(clock, self._scope, self._now), holder(self._scope)
-        if held_by == WORKER:
-            return and_(
-                clock.c.worker_id.in_(people),
-                sees,
-                or_(clock.c.held_by == WORKER, is_overdue(self._now)),
-            )
-        if held_by == SUPERVISOR:
-            left = or_(clock.c.worker_id.is_(None), clock.c.worker_id.in_(people))
-            left = and_(clock.c.held_by == WORKER, left)
-            return and_(sees, or_(clock.c.held_by == SUPERVISOR, left))
-        return and_(sees, clock.c.held_by == held_by)
-
-    def _items(self) -> Select[Any]:
-        clock = t.deadline
-        return (
-            select(
-                *clock.c[
-                    "id",
-                    "kind",
-                    "held_by",
-                    "subject_type",
-                    "subject_id",
-                    "centre_code",
-                    "worker_id",
-                    "field",
-                    "due_at",
-                    "resident_id",
-                    "provider_id",
-                    "district_code",
-                    "case_id",
-                    "excused",
-                    "can_wait",
-                ],
-                is_overdue(self._now).label("is_overdue"),
-                case((clock.c.kind == ClockKind.WAITLIST, _place_offered_at())).label(
-                    "place_offered_at"
-                ),
-                number_of(clock.c.case_id),
-                t.resident.c.name.label("resident_name"),
-                t.resident.c.phone.label("resident_phone"),
-                t.resident.c.died_on.label("resident_died_on"),
-                t.resident.c.address.label("resident_address"),
-                t.provider.c.name.label("provider_name"),
-                t.provider.c.phone.label("provider_phone"),
-            )
-            .join(t.resident, t.resident.c.id == clock.c.resident_id)
-            .outerjoin(t.provider, t.provider.c.id == clock.c.provider_id)
+        form, facts = form_of(self._scope, self._now)
+        today = day_in_seoul(self._now)
+        until = today + (ONE_DAY if filters.due == "today" else 7 * ONE_DAY)
+        query = _clocks_to_do(
+            form, filters.due, filters.kind is not None, filters.field is not None
         )
+        facts |= {
+            "people": people, "now": self._now, "kind": filters.kind, "field": filters.field,
+            "since": midnight(today), "until": midnight(until),
+        }  # fmt: skip
+        return self._page(query, _PRESSING, paging, facts)
 
-    def _page(self, query: Select[Any], keys: list[Any], paging: Paging) -> Page:
-        found, vault = page(self._connection, query, keys, paging), vault_of(self._connection)
+    def _page(
+        self,
+        query: Select[Any],
+        keys: list[Any],
+        paging: Paging,
+        facts: Mapping[str, Any] | None = None,
+    ) -> Page:
+        cut = cut_out(query, keys, paging)
+        found = page_of(self._connection.execute(cut, dict(facts or {})).all(), keys, paging)
+        vault = vault_of(self._connection)
         for row in found.rows:
             decrypt_row(
                 t.resident,
@@ -152,7 +110,9 @@ class SqlWorklists:
     # The supervisor's list
 
     def overdue(self, filters: OverdueFilter, paging: Paging) -> Page:
-        query = self._items().where(is_overdue(self._now), seen(t.deadline, self._scope, self._now))
+        query = _items(self._now).where(
+            is_overdue(self._now), seen(t.deadline, self._scope, self._now)
+        )
         found = self._page(filtered(query, filters), _KEYS, paging)
         self._about.update(row["resident_id"] for row in found.rows)
         ids = [row["id"] for row in found.rows]
@@ -256,3 +216,74 @@ def _grouped(rows: Iterable[Any]) -> dict[UUID, list[dict[str, Any]]]:
     for row in rows:
         found.setdefault(row.deadline_id, []).append(dict(row._mapping))
     return found
+
+
+def _items(now: Any) -> Select[Any]:
+    """Clocks with what is shown beside them."""
+    clock = t.deadline
+    return (
+        select(
+            *clock.c[
+                "id",
+                "kind",
+                "held_by",
+                "subject_type",
+                "subject_id",
+                "centre_code",
+                "worker_id",
+                "field",
+                "due_at",
+                "resident_id",
+                "provider_id",
+                "district_code",
+                "case_id",
+                "excused",
+                "can_wait",
+            ],
+            is_overdue(now).label("is_overdue"),
+            case((clock.c.kind == ClockKind.WAITLIST, _place_offered_at())).label(
+                "place_offered_at"
+            ),
+            number_of(clock.c.case_id),
+            t.resident.c.name.label("resident_name"),
+            t.resident.c.phone.label("resident_phone"),
+            t.resident.c.died_on.label("resident_died_on"),
+            t.resident.c.address.label("resident_address"),
+            t.provider.c.name.label("provider_name"),
+            t.provider.c.phone.label("provider_phone"),
+        )
+        .join(t.resident, t.resident.c.id == clock.c.resident_id)
+        .outerjoin(t.provider, t.provider.c.id == clock.c.provider_id)
+    )
+
+
+@cache
+def _clocks_to_do(form: ScopeForm, due: str, of_kind: bool, in_field: bool) -> Select[Any]:
+    """What the actor has to do as of the parameter ``now``, built once for each form."""
+    clock, now = t.deadline, bindparam("now", type_=Instant)
+    query = _items(now).where(IS_RUNNING, _mine(form, now))
+    if due == "overdue":
+        query = query.where(is_overdue(now))
+    elif due != "all":
+        query = query.where(
+            clock.c.due_at >= bindparam("since"), clock.c.due_at < bindparam("until")
+        )
+    if of_kind:
+        query = query.where(clock.c.kind == bindparam("kind"))
+    if in_field:
+        query = query.where(clock.c.field == bindparam("field"))
+    return query
+
+
+def _mine(form: ScopeForm, now: Any) -> ColumnElement[bool]:
+    """What the actor has to do; a case that nobody has is the supervisor's."""
+    clock, people = t.deadline, bindparam("people", expanding=True, type_=Uuid)
+    sees, held_by = seen(clock, form), holder(form)
+    if held_by == WORKER:
+        others = is_overdue(now)
+        return and_(clock.c.worker_id.in_(people), sees, or_(clock.c.held_by == WORKER, others))
+    if held_by == SUPERVISOR:
+        left = or_(clock.c.worker_id.is_(None), clock.c.worker_id.in_(people))
+        left = and_(clock.c.held_by == WORKER, left)
+        return and_(sees, or_(clock.c.held_by == SUPERVISOR, left))
+    return and_(sees, clock.c.held_by == held_by)
