@@ -11,6 +11,7 @@ from sqlalchemy import true
 
 from casework.adapters.persistence.scope import who_sees_what
 from casework.adapters.persistence.scope.database_grants import TABLES, RowKind
+from casework.adapters.persistence.scope.who_sees_what import forget_built
 
 # The policies allow what a colleague of the district uploaded; see who_sees_what.py.
 WIDER: Final = frozenset({"import_file", "import_row"})
@@ -27,4 +28,8 @@ def forced_open() -> Iterator[None]:
         return true() if is_open else closed(table, *asked)
 
     with patch.object(who_sees_what, "_condition", condition):
-        yield
+        forget_built()
+        try:
+            yield
+        finally:
+            forget_built()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from datetime import datetime
-from functools import cache
 from typing import Any
 from uuid import UUID
 
@@ -24,10 +23,12 @@ from casework.adapters.persistence.engine.paging import page
 from casework.adapters.persistence.rows.mapper import from_row
 from casework.adapters.persistence.rows.nested import Nested
 from casework.adapters.persistence.scope import session_context
-from casework.adapters.persistence.scope.facts import ScopeForm, form_of
 from casework.adapters.persistence.scope.subjects import note_opened
 from casework.adapters.persistence.scope.who_sees_what import (
     Asking,
+    ScopeForm,
+    form_of,
+    once_for_each_form,
     seen,
     seen_or_opened,
     sees_a_part,
@@ -149,7 +150,7 @@ class _ReferralQuery:
     open_ones: Nested | None = None
 
     @staticmethod
-    @cache
+    @once_for_each_form
     def built(dialect: str, form: ScopeForm) -> _ReferralQuery:
         """The query for everybody whose scope has this form."""
         of_it = {

@@ -8,13 +8,13 @@ there, and matches no row.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from sqlalchemy import bindparam, literal_column
+from sqlalchemy import literal_column
 
-from casework.domain.access.policy import SYSTEM_ROLE, Relation, Role, Scope
+from casework.domain.access.policy import Role, Scope
 
 # How long after the determination an assessor sees what was sent to be assessed.
 AFTER_DETERMINATION: Final = timedelta(days=30)
@@ -39,9 +39,6 @@ class Facts:
     unit: Any = None
     # Read from the session context: what needs another table calls the owner's function for it.
     are_stated: bool = False
-
-
-_NAMES: Final = tuple(one.name for one in fields(Facts) if one.name != "are_stated")
 
 
 def facts_of(scope: Scope, now: datetime | None = None) -> Facts:
@@ -73,31 +70,6 @@ def facts_of(scope: Scope, now: datetime | None = None) -> Facts:
                 ended_since=now and now - scope.after_end,
             )
     return Facts(account=actor.id, now=now)
-
-
-@dataclass(frozen=True, slots=True)
-class ScopeForm:
-    """What the text of a condition depends on, so that a statement is built once for each form."""
-
-    relation: Relation
-    is_system: bool
-    opens: bool
-    known: frozenset[str]
-
-    @property
-    def facts(self) -> Facts:
-        """The facts that an actor of this form has, as parameters by name."""
-        named: dict[str, Any] = {name: bindparam(f"actor_{name}") for name in self.known}
-        return Facts(**named)
-
-
-def form_of(scope: Scope, now: datetime | None = None) -> tuple[ScopeForm, dict[str, Any]]:
-    """The form of a scope at an instant, and the parameters of a statement built for it."""
-    facts = facts_of(scope, now)
-    known = {name: value for name in _NAMES if (value := getattr(facts, name)) is not None}
-    is_system = scope.actor.role == SYSTEM_ROLE
-    form = ScopeForm(scope.relation, is_system, scope.opens, frozenset(known))
-    return form, {f"actor_{name}": value for name, value in known.items()}
 
 
 def said(name: str, kind: str = "") -> Any:

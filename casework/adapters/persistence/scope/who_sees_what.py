@@ -9,15 +9,16 @@ cannot be the same, the entry says so, and why.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, fields
 from datetime import datetime
-from typing import Any, Final
+from functools import cache
+from typing import Any, Final, ParamSpec, TypeVar, cast
 
-from sqlalchemy import ColumnElement, and_, false, or_, true
+from sqlalchemy import ColumnElement, and_, bindparam, false, or_, true
 
 from casework.adapters.persistence.scope import row_conditions as c
-from casework.adapters.persistence.scope.facts import Facts, ScopeForm, facts_of
+from casework.adapters.persistence.scope.facts import Facts, facts_of
 from casework.adapters.persistence.scope.row_conditions import Condition
 from casework.domain.access.policy import SYSTEM_ROLE, Relation, Scope
 from casework.domain.clocks.standards import ASSESSOR, PROVIDER, SUPERVISOR, WORKER
@@ -229,6 +230,53 @@ HOLDERS: Final[dict[Relation, str]] = {
     CASES_SENT: ASSESSOR,
     OWN_AGENCY: PROVIDER,
 }
+
+
+_FACTS: Final = tuple(one.name for one in fields(Facts) if one.name != "are_stated")
+P = ParamSpec("P")
+Built = TypeVar("Built")
+_KEPT: Final[list[Callable[[], None]]] = []
+
+
+@dataclass(frozen=True, slots=True)
+class ScopeForm:
+    """What the text of a condition depends on, so that a statement is built once for each form."""
+
+    relation: Relation
+    is_system: bool
+    opens: bool
+    known: frozenset[str]
+
+    @property
+    def facts(self) -> Facts:
+        """The facts that an actor of this form has, as parameters by name."""
+        named: dict[str, Any] = {name: bindparam(f"actor_{name}") for name in self.known}
+        return Facts(**named)
+
+
+def form_of(scope: Scope, now: datetime | None = None) -> tuple[ScopeForm, dict[str, Any]]:
+    """The form of a scope at an instant, and the parameters of a statement built for it."""
+    facts = facts_of(scope, now)
+    known = {name: value for name in _FACTS if (value := getattr(facts, name)) is not None}
+    is_system = scope.actor.role == SYSTEM_ROLE
+    form = ScopeForm(scope.relation, is_system, scope.opens, frozenset(known))
+    return form, {f"actor_{name}": value for name, value in known.items()}
+
+
+def once_for_each_form(build: Callable[P, Built]) -> Callable[P, Built]:
+    """A function that builds a statement, whose arguments are forms and other things that are few.
+
+    ``forget_built`` drops what all of them built.
+    """
+    kept = cache(build)
+    _KEPT.append(kept.cache_clear)
+    return cast("Callable[P, Built]", kept)
+
+
+def forget_built() -> None:
+    """Build every statement anew, as where a condition was exchanged."""
+    for clear in _KEPT:
+        clear()
 
 
 # A scope, or the form of several, whose facts are parameters.

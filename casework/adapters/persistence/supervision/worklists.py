@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime
-from functools import cache
 from typing import Any
 from uuid import UUID
 
@@ -29,9 +28,14 @@ from casework.adapters.persistence.casefile.overdue import IS_RUNNING, is_overdu
 from casework.adapters.persistence.engine.encrypted_columns import decrypt_row, vault_of
 from casework.adapters.persistence.engine.paging import cut_out, page_of
 from casework.adapters.persistence.engine.types import Instant
-from casework.adapters.persistence.scope.facts import ScopeForm, form_of
 from casework.adapters.persistence.scope.standing_in import people_of
-from casework.adapters.persistence.scope.who_sees_what import holder, seen
+from casework.adapters.persistence.scope.who_sees_what import (
+    ScopeForm,
+    form_of,
+    holder,
+    once_for_each_form,
+    seen,
+)
 from casework.adapters.persistence.supervision.come_back import COME_BACK, notes_to_come_back
 from casework.adapters.persistence.supervision.overdue_filters import filtered
 from casework.domain.access.policy import Scope
@@ -257,7 +261,7 @@ def _items(now: Any) -> Select[Any]:
     )
 
 
-@cache
+@once_for_each_form
 def _clocks_to_do(form: ScopeForm, due: str, of_kind: bool, in_field: bool) -> Select[Any]:
     """What the actor has to do as of the parameter ``now``, built once for each form."""
     clock, now = t.deadline, bindparam("now", type_=Instant)

@@ -525,7 +525,7 @@ def test_an_act_that_plans_the_same_steps_again_and_a_sweep_do_not_block_each_ot
     sweeps: list[threading.Thread] = []
 
     def meanwhile(_connection: Any, _cursor: Any, statement: str, *_rest: Any) -> None:
-        if statement.startswith("INSERT INTO escalation") and not sweeps:
+        if "INSERT INTO escalation" in statement and not sweeps:
             sweeps.append(threading.Thread(target=sweep, args=(api,)))
             sweeps[0].start()
             time.sleep(0.3)
