@@ -66,6 +66,7 @@ TAKEN = {
 OF_A_CASE = (
     PlanVersion, PlannedService, Referral, Deadline, Signal, Assessment, Check, Correction,
 )  # fmt: skip
+FINDINGS = (Assessment, Check)
 
 
 class SqlCaseFiles:
@@ -123,21 +124,18 @@ class SqlCaseFiles:
         )
         return [self.of_case(id) for id in self._connection.scalars(cases)]
 
-    def whole(self, id: UUID, *, with_plan: bool = False) -> CaseFile:
+    def whole(self, id: UUID, *, with_plan: bool = False, with_findings: bool = False) -> CaseFile:
         sees = seen_or_opened(t.care_case, self._scope, self._now)
         which = and_(t.care_case.c.id == id, sees)
-        file = self._load(which, with_plan, ended_clocks=True)
+        also = (Signal, *(FINDINGS if with_findings else ()))
+        file = self._load(which, with_plan, ended_clocks=True, also=also)
         note_opened(self._about, self._scope, file.case, file.case.resident_id)
-        file.signals = by_id(self._read(file, Signal))
         return file
 
     def to_correct(self, id: UUID) -> CaseFile:
         """The file of a case with ended clocks, assessments and checks, to put them right."""
         which = and_(t.care_case.c.id == id, self._sees(t.care_case))
-        file = self._load(which, with_plan=True, ended_clocks=True)
-        file.assessments = by_id(self._read(file, Assessment))
-        file.checks = by_id(self._read(file, Check))
-        return file
+        return self._load(which, with_plan=True, ended_clocks=True, also=FINDINGS)
 
     def to_correct_check(self, id: UUID) -> CaseFile:
         owner = select(t.care_check.c.case_id).where(t.care_check.c.id == id)
@@ -164,7 +162,12 @@ class SqlCaseFiles:
         return self._load(t.care_case.c.id == owner.scalar_subquery(), with_plan)
 
     def _load(
-        self, which: ColumnElement[bool], with_plan: bool = False, *, ended_clocks: bool = False
+        self,
+        which: ColumnElement[bool],
+        with_plan: bool = False,
+        *,
+        ended_clocks: bool = False,
+        also: tuple[type, ...] = (),
     ) -> CaseFile:
         whose = t.resident.c.id == t.care_case.c.resident_id
         died_on = select(t.resident.c.died_on).where(whose).scalar_subquery().label("died_on")
@@ -181,12 +184,13 @@ class SqlCaseFiles:
         self._about.add(file.case.resident_id)
         originals = self._originals[file.case.id] = Originals()
         originals.remember([file.case])
-        self._read_parts(file, with_plan, ended_clocks)
+        classes = (PlannedService, Referral, Deadline, *((PlanVersion,) if with_plan else ()))
+        self._read_parts(file, (*classes, *also), ended_clocks)
         return file
 
-    def _read_parts(self, file: CaseFile, with_plan: bool, ended_clocks: bool) -> None:
+    def _read_parts(self, file: CaseFile, classes: tuple[type, ...], ended_clocks: bool) -> None:
         """One statement, sent when the case is locked: another may have changed them till then."""
-        query, parts = _parts_query(self._connection.dialect.name, with_plan, ended_clocks)
+        query, parts = _parts_query(self._connection.dialect.name, classes, ended_clocks)
         row = self._connection.execute(query, {"case": file.case.id}).one()
         found = {
             cls: sorted(
@@ -199,6 +203,9 @@ class SqlCaseFiles:
         file.services, file.referrals = by_id(found[PlannedService]), by_id(found[Referral])
         file.deadlines |= by_id(found[Deadline])
         file.versions = found.get(PlanVersion, file.versions)
+        file.signals = by_id(found.get(Signal, ()))
+        file.assessments = by_id(found.get(Assessment, ()))
+        file.checks = by_id(found.get(Check, ()))
 
     def _read_deadlines(self, file: CaseFile, *which: ColumnElement[bool]) -> None:
         file.deadlines |= by_id(self._read(file, Deadline, *which))
@@ -310,10 +317,9 @@ def _taken_by_another(classes: Sequence[type]) -> Iterator[None]:
 
 @cache
 def _parts_query(
-    dialect: str, with_plan: bool, ended_clocks: bool
+    dialect: str, classes: tuple[type, ...], ended_clocks: bool
 ) -> tuple[Select[Any], dict[type, Nested]]:
     """What belongs to the case of the parameter ``case``: of its clocks those that run, or all."""
-    classes = (PlannedService, Referral, Deadline, *((PlanVersion,) if with_plan else ()))
     parts = {}
     for cls in classes:
         table = table_of(cls)

@@ -16,7 +16,7 @@ from casework.adapters.persistence.engine.paging import page
 from casework.adapters.persistence.rows.mapper import from_row, table_of
 from casework.adapters.persistence.scope.who_sees_what import seen, seen_or_opened
 from casework.domain.access.policy import Scope
-from casework.domain.casefile.case import Assessment, CaseStatus, Check, Signal
+from casework.domain.casefile.case import CaseStatus, Signal
 from casework.domain.casefile.casefile import CaseFile, by_id
 from casework.domain.casefile.correction import Correction
 from casework.domain.casefile.plan import Conference
@@ -80,7 +80,7 @@ class SqlCases:
         return {row.resident_id: dict(row._mapping) for row in self._connection.execute(query)}
 
     def get(self, id: UUID) -> CaseView:
-        file = self._file(id)
+        file = self._file(id, with_findings=True)
         names = self._connection.execute(
             select(t.resident.c.name.label("resident"), t.account.c.name.label("worker"))
             .select_from(t.care_case)
@@ -93,8 +93,8 @@ class SqlCases:
             resident_name=names.resident,
             worker_name=names.worker,
             providers=self._agencies(one.provider_id for one in file.referrals.values()),
-            assessments=self._of_case(Assessment, id),
-            checks=self._of_case(Check, id),
+            assessments=list(file.assessments.values()),
+            checks=list(file.checks.values()),
             corrections=self._of_case(Correction, id),
         )
 
@@ -126,9 +126,9 @@ class SqlCases:
         found: Signal = from_row(Signal, row, vault_of(self._connection))
         return found
 
-    def _file(self, case_id: UUID) -> CaseFile:
+    def _file(self, case_id: UUID, *, with_findings: bool = False) -> CaseFile:
         files = SqlCaseFiles(self._connection, self._scope, self._now, self._about, lock=False)
-        return files.whole(case_id, with_plan=True)
+        return files.whole(case_id, with_plan=True, with_findings=with_findings)
 
     def _of_case(self, cls: type, case_id: UUID) -> list[Any]:
         table = table_of(cls)
