@@ -62,11 +62,12 @@ def insert_now(
 
 def insert_later(connection: Connection, rows: Sequence[Inserted]) -> None:
     """Insert them before anything else is sent, or with what ``insert_last`` sends."""
-    waiting = _waiting(connection)
-    if connection.dialect.name != "postgresql" or len(waiting) + len(rows) > AT_MOST:
+    waiting, transaction = _waiting(connection), connection.get_transaction()
+    can_wait = connection.dialect.name == "postgresql" and transaction is not None
+    if not can_wait or len(waiting) + len(rows) > AT_MOST:
         insert_now(connection, rows)
     elif rows:
-        connection.info[_WAITING] = (connection.get_transaction(), [*waiting, *rows])
+        connection.info[_WAITING] = (transaction, [*waiting, *rows])
 
 
 def insert_last(connection: Connection, last: Inserted) -> int:

@@ -66,6 +66,16 @@ def test_it_is_committed_with_the_rest(api: Api, connection: Connection) -> None
         assert stored(other) == before + 2
 
 
+def test_it_is_written_where_it_is_the_first_of_a_transaction(
+    api: Api, connection: Connection
+) -> None:
+    before = stored(connection)
+    connection.commit()
+    insert_later(connection, events(api, 2))
+    connection.commit()
+    assert stored(connection) == before + 2
+
+
 def test_it_goes_with_what_is_rolled_back(api: Api, connection: Connection) -> None:
     before = stored(connection)
     insert_later(connection, events(api, 2))
