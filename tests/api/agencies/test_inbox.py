@@ -202,8 +202,8 @@ def test_a_page_costs_the_same_statements_however_long_it_is(api: Api) -> None:
         assert len(answer.json()["items"]) == limit
         costs[limit] = len(sent)
     # The actor, who is away, the page, the plans of its requests, the audit entry; on PostgreSQL
-    # also the session context and whose files these are, on SQLite also the seal of the entry.
-    expected = {"postgresql": 7, "sqlite": 8}[api.engine.dialect.name]
+    # also whose files these are, on SQLite the seal of the entry.
+    expected = {"postgresql": 6, "sqlite": 8}[api.engine.dialect.name]
     assert costs == {1: expected, 6: expected}
 
 
