@@ -44,6 +44,7 @@ def verify(
         verdict = _with_progress(application, [*exported, *(last.all_heads if last else ())])
         verdict.flaws += found.too_long
         verdict.flaws += sealing.check_guards(application.seals)
+        verdict.flaws += sealing.check_indexes(application.seals)
         is_production = application.settings.is_production
         if is_production or application.vault.audit_begun:
             verdict.flaws += sealing.missing(application.seals)

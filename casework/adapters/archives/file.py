@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from casework.workflows.ports.audit import ArchiveFailed
+from casework.workflows.ports.audit import ArchiveFailed, ArchiveTooLong
 
 # Of the newest lines so much is read: one of seventeen chains takes six thousand bytes.
 TAIL_BYTES: Final = 256 * 1024
@@ -41,15 +41,21 @@ class ArchiveFile:
             raise ArchiveFailed(f"{self.address}: {error.strerror}") from error
 
     def last_lines(self) -> list[str]:
-        """The last lines; none of a file that is not there yet."""
+        """The last lines; none of a file that is not there yet.
+
+        Raises ArchiveTooLong where the last one alone is more than is read.
+        """
         try:
             with self.path.open("rb") as file:
                 size = file.seek(0, os.SEEK_END)
                 file.seek(max(0, size - TAIL_BYTES))
-                return file.read().decode(errors="replace").splitlines()
+                lines = file.read().decode(errors="replace").splitlines()
         except FileNotFoundError:
             if self.path.parent.is_dir():
                 return []
             raise ArchiveFailed(f"{self.address}: the folder is not there") from None
         except OSError as error:
             raise ArchiveFailed(f"{self.address}: {error.strerror}") from error
+        if size > TAIL_BYTES and not lines[1:]:  # of more than is read the first may be half a line
+            raise ArchiveTooLong(f"{self.address}: its last line is too long")
+        return lines

@@ -23,6 +23,10 @@ CITY: Final = "city"
 # The head that lists the chains, so that a whole chain cannot be removed unnoticed.
 CHAIN_LIST: Final = "*"
 GENESIS: Final = "0" * 64
+# A city has some twenty districts. All heads are one line wherever they are exported to, and the
+# newest of these lines must be read back whole: whoever adds entries of invented districts makes it
+# no longer than that.
+MAX_CHAINS: Final = 200
 # How long an entry may wait for its seal.
 SEALED_WITHIN: Final = timedelta(minutes=10)
 # The safety-measures notice demands two years; a setting can only lengthen it.
@@ -33,6 +37,7 @@ FLAWS: Final = (
     "head_missing",
     "chains_altered",
     "chains_missing",
+    "too_many_chains",
     "seal_missing",
     "seal_altered",
     "seal_beyond_head",
@@ -44,6 +49,7 @@ FLAWS: Final = (
     "guards_altered",
     "sealing_stopped",
     "export_too_long",
+    "index_damaged",
 )
 Entry = Mapping[str, Any]
 

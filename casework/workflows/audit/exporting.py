@@ -63,6 +63,11 @@ class Newest:
     silent: list[str] = field(default_factory=list)
     too_long: list[Flaw] = field(default_factory=list)
 
+    @property
+    def unread(self) -> list[Flaw]:
+        """Why nothing can be compared though something was exported."""
+        return [] if self.last else self.too_long
+
 
 @dataclass(slots=True, kw_only=True)
 class Compared:
@@ -99,7 +104,7 @@ def newest(of: Exporting) -> Newest:
 def compare(of: Exporting) -> Compared:
     """Whether the chains still hold what was exported, and nothing was put around them."""
     found = newest(of)
-    flaws = check_guards(of.store)
+    flaws = check_guards(of.store) + found.unread
     if found.last:
         flaws += check_exported(of.store, of.key(), found.last.all_heads)
     return Compared(
@@ -118,7 +123,10 @@ def seal(of: Exporting, clock: Callable[[], datetime]) -> AuditCheck:
     if not of.store.waits():
         of.remembered.since = None
         return AuditCheck()
-    last = newest(of).last
+    found = newest(of)
+    last = found.last
+    if found.unread:
+        return AuditCheck(flaws=found.unread)
     done = sealing.seal(of.store, clock, lambda store: _look(of, store, last))
     done.flaws += _stopped(of, last, clock()) if done.is_passed_by else []
     return done
@@ -178,7 +186,7 @@ def export(of: Exporting, now: datetime) -> Exported:
     """
     found, looked = newest(of), sealing.look(of.store)
     last, heads = found.last, looked.heads
-    flaws = [*looked.flaws]
+    flaws = [*looked.flaws, *found.unread]
     flaws += _went_wrong(of, of.store, heads, last) if last else check_heads(heads, of.key())
     done = Exported(
         exported_at=last.exported_at if last else None,

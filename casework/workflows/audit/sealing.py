@@ -10,6 +10,7 @@ from typing import Final
 
 from casework.domain.audit.chain import (
     CHAIN_LIST,
+    MAX_CHAINS,
     SEALED_WITHIN,
     ChainHead,
     ChainVerifier,
@@ -51,6 +52,11 @@ def check_guards(store: AuditChainStore) -> list[Flaw]:
     ]
 
 
+def check_indexes(store: AuditChainStore) -> list[Flaw]:
+    """The tables that do not give every reader the same rows."""
+    return [Flaw(chain=CHAIN_LIST, why="index_damaged", what=name) for name in store.damaged()]
+
+
 def seal(store: AuditChainStore, clock: Callable[[], datetime], look: Look = look) -> AuditCheck:
     """Seal all pending entries; chains whose head is not genuine are skipped and reported.
 
@@ -65,13 +71,17 @@ def seal(store: AuditChainStore, clock: Callable[[], datetime], look: Look = loo
         if some.flaws or (not some.entries and some.false <= false):
             break
         false |= some.false
-    done.flaws += [_not_sealed(chain) for chain in sorted(false)]
+    heads = store.heads() if false else {}
+    is_full = len({*heads, *false}) > MAX_CHAINS
+    done.flaws += [_not_sealed(chain, is_full and chain not in heads) for chain in sorted(false)]
     return done
 
 
-def _not_sealed(chain: str) -> Flaw:
+def _not_sealed(chain: str, is_one_too_many: bool) -> Flaw:
     """Why a chain is left alone; that of all chains where there is none, and none is begun."""
-    return Flaw(chain=chain, why="chains_missing" if chain == CHAIN_LIST else "head_altered")
+    if chain == CHAIN_LIST:
+        return Flaw(chain=chain, why="chains_missing")
+    return Flaw(chain=chain, why="too_many_chains" if is_one_too_many else "head_altered")
 
 
 def size(store: AuditChainStore) -> int:

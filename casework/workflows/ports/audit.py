@@ -57,6 +57,10 @@ class AuditChainStore(Protocol):
         """What stands around the tables of the audit and was not shipped, or is gone, by name."""
         ...
 
+    def damaged(self) -> list[str]:
+        """The tables of which an index tells otherwise than the table, by name."""
+        ...
+
     def waits(self) -> bool:
         """Whether an entry is pending."""
         ...

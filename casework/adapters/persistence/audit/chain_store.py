@@ -24,9 +24,10 @@ from sqlalchemy import (
     update,
 )
 from sqlalchemy.exc import DBAPIError
+from sqlalchemy.types import NullType
 
 from casework.adapters.persistence import tables as t
-from casework.adapters.persistence.audit.guards import altered_guards
+from casework.adapters.persistence.audit import guards
 from casework.adapters.persistence.audit.sealing import (
     Sealed,
     begin_chains,
@@ -46,6 +47,11 @@ _entry, _seal, _head = t.audit_entry, audit_seal, audit_head
 _SEAL = tuple(one.name for one in fields(Seal))
 _ENTRY = tuple(column.name for column in _entry.columns)
 _CHAIN: ColumnElement[str] = func.coalesce(_entry.c.district_code, CITY)
+# Each column beside its value as it is stored: SQLite takes any type and any spelling.
+_AS_STORED: dict[ColumnElement[Any], ColumnElement[Any]] = {
+    column: type_coerce(column, NullType()).label(f"stored_{column.table.name}_{column.name}")
+    for column in (*_seal.columns, *_entry.columns)
+}
 # A statement that prunes may take longer than a request's: nobody waits for it.
 PRUNING_S = 600
 
@@ -94,7 +100,11 @@ class SqlAuditChainStore:
 
     def altered_guards(self) -> list[str]:
         with self._connect() as connection:
-            return altered_guards(connection)
+            return guards.altered_guards(connection)
+
+    def damaged(self) -> list[str]:
+        with self._connect() as connection:
+            return guards.damaged(connection)
 
     def heads(self) -> dict[str, ChainHead]:
         with self._connect() as connection:
@@ -116,16 +126,26 @@ class SqlAuditChainStore:
     def links(
         self, chain: str, after: int, upto: int, limit: int
     ) -> Sequence[tuple[Seal, Entry | None]]:
+        """On SQLite the rows are compared with how they were written as well.
+
+        Of two seals with one number at the end of a page both are given.
+        """
         query = (
             select(_seal, _entry)
             .outerjoin(_entry, _entry.c.id == _seal.c.entry_id)
             .where(_seal.c.chain == chain, _seal.c.seq > after, _seal.c.seq <= upto)
             .order_by(_seal.c.seq)
-            .limit(limit)
+            .limit(limit + 1)
         )
         try:
             with self._connect() as connection:
+                on_sqlite = connection.dialect.name == "sqlite"
+                query = query.add_columns(*_AS_STORED.values()) if on_sqlite else query
                 rows = [row._mapping for row in connection.execute(query)]
+                if len(rows) > limit and rows[-1]["seq"] != rows[-2]["seq"]:
+                    del rows[-1]
+                if on_sqlite:
+                    _refuse_other_spellings(connection, rows)
         except DBAPIError as error:
             if fault(error) is None and "decode" in str(error.orig):
                 raise ValueError("text that is none") from None
@@ -241,6 +261,23 @@ def _take_lock(connection: Connection) -> bool:
     if chains:  # another process holds it; or it was deleted: the seals' key prevents two
         return CHAIN_LIST not in chains
     return begin_chains(connection) if may_begin(connection) else True
+
+
+def _refuse_other_spellings(connection: Connection, rows: Iterable[Any]) -> None:
+    """Refuse what reads as it was sealed and is stored otherwise, so that no filter finds it.
+
+    Raises ValueError.
+    """
+    written = {
+        column: column.type.dialect_impl(connection.dialect).bind_processor(connection.dialect)
+        for column in _AS_STORED
+    }
+    for row in rows:
+        for column, as_stored in _AS_STORED.items():
+            value, process = row[column], written[column]
+            expected = process(value) if process and value is not None else value
+            if (type(row[as_stored]), row[as_stored]) != (type(expected), expected):
+                raise ValueError(f"{column} is spelt otherwise")
 
 
 def _uuid(text: str) -> UUID | None:

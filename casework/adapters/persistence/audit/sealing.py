@@ -18,6 +18,7 @@ from structlog import get_logger
 from casework.adapters.persistence.tables.audit import audit_head, audit_pending, audit_seal
 from casework.domain.audit.chain import (
     CHAIN_LIST,
+    MAX_CHAINS,
     ChainHead,
     Entry,
     chain_list_of,
@@ -76,7 +77,7 @@ def seal_inline(connection: Connection, entry: Entry, now: datetime) -> None:
     """
     done = seal_entries(connection, key_of(connection), [entry], now)
     if done.false:
-        log.error("audit head altered", chain=chain_of(entry))
+        log.error("audit head altered, or too many chains", chain=chain_of(entry))
         connection.execute(insert(audit_pending), [{"entry_id": entry["id"]}])
 
 
@@ -138,9 +139,11 @@ def _begin(
     begun: set[str],
     known: Mapping[str, ChainHead] | None,
 ) -> bool:
-    """Enter chains that begin in the roll of chains, unless that was tampered with."""
+    """Enter chains that begin in the roll of chains, unless that was tampered with or is full."""
     heads = read_heads(connection) if known is None else dict(known)
     roll = heads.pop(CHAIN_LIST, None)
+    if len({*heads, *begun}) > MAX_CHAINS:
+        return False
     if roll is None and (heads or not may_begin(connection)):
         return False
     if roll is not None:

@@ -55,8 +55,8 @@ def _postgres(
         "idle_in_transaction_session_timeout": IDLE_TIMEOUT_MS,
     }
     settings = " ".join(f"-c {name}={value}" for name, value in options.items())
-    if schema:
-        settings += f" -c search_path={schema}"
+    # Said in any case: by itself a schema of the role's own name, and temporary tables, come first.
+    settings += f" -c search_path={schema or 'public'},pg_temp"
     engine = create_engine(
         url,
         connect_args=_limited(url, {"options": settings, "prepare_threshold": None}),

@@ -64,6 +64,75 @@ ON_POSTGRES = {
         ],
         "audit_pending",
     ),
+    "a number that may be none": (
+        [
+            "ALTER TABLE audit_seal DROP CONSTRAINT pk_audit_seal",
+            "ALTER TABLE audit_seal ALTER seq DROP NOT NULL",
+        ],
+        "audit_seal.seq",
+    ),
+    "a constraint gone": (
+        ["ALTER TABLE audit_seal DROP CONSTRAINT pk_audit_seal"], "pk_audit_seal",
+    ),
+    "a constraint of something else": (
+        [
+            "ALTER TABLE audit_seal DROP CONSTRAINT uq_audit_seal_entry_id",
+            "ALTER TABLE audit_seal ADD CONSTRAINT uq_audit_seal_entry_id UNIQUE (hash)",
+        ],
+        "uq_audit_seal_entry_id",
+    ),
+    "a table that a crash empties": (["ALTER TABLE audit_head SET UNLOGGED"], "audit_head"),
+    "a column of another type": (
+        ["ALTER TABLE audit_seal ALTER chain TYPE text"], "audit_seal.chain",
+    ),
+    "a trigger of another table": (
+        [
+            LOSE,
+            "CREATE TRIGGER lose BEFORE INSERT ON message FOR EACH ROW EXECUTE FUNCTION lose()",
+        ],
+        "lose",
+    ),
+    "a rule of another table": (
+        ["CREATE RULE none AS ON INSERT TO message DO ALSO DELETE FROM audit_pending"], "none",
+    ),
+    "a check of another table that changes what names mean": (
+        [
+            "ALTER TABLE message ADD CONSTRAINT elsewhere"
+            " CHECK (set_config('search_path', 'other', true) <> '')"
+        ],
+        "elsewhere",
+    ),
+    "an index by a function that was made": (
+        [
+            "CREATE FUNCTION does(text) RETURNS text IMMUTABLE LANGUAGE plpgsql"
+            " AS $body$ BEGIN RETURN $1; END $body$",
+            "CREATE INDEX does ON audit_head (does(mac))",
+        ],
+        "does",
+    ),
+    "a function that is preferred to the database's own": (
+        [
+            "CREATE FUNCTION first(text, varchar) RETURNS text LANGUAGE sql AS 'SELECT $1'",
+            "CREATE AGGREGATE max(varchar) (SFUNC = first, STYPE = text)",
+        ],
+        "max(character varying)",
+    ),
+    "an operator that is preferred to the database's own": (
+        [
+            "CREATE FUNCTION same(varchar, varchar) RETURNS bool LANGUAGE sql AS 'SELECT true'",
+            "CREATE OPERATOR = (LEFTARG = varchar, RIGHTARG = varchar, FUNCTION = same)",
+        ],
+        "=",
+    ),
+    "one that keeps this check from finding it": (
+        [
+            "CREATE FUNCTION no(oid, regnamespace) RETURNS bool LANGUAGE sql AS 'SELECT false'",
+            "CREATE OPERATOR = (LEFTARG = oid, RIGHTARG = regnamespace, FUNCTION = no)",
+            "CREATE FUNCTION no(name, text) RETURNS bool LANGUAGE sql AS 'SELECT false'",
+            "CREATE OPERATOR <> (LEFTARG = name, RIGHTARG = text, FUNCTION = no)",
+        ],
+        "<>",
+    ),
 }  # fmt: skip
 ON_SQLITE = {
     "a trigger": (
@@ -88,6 +157,25 @@ ON_SQLITE = {
             "CREATE VIEW audit_pending AS SELECT * FROM kept_away WHERE 0",
         ],
         "audit_pending",
+    ),
+    "a trigger of a table whose name is spelt otherwise": (
+        ["CREATE TRIGGER late AFTER UPDATE ON AUDIT_HEAD BEGIN SELECT 1; END"],
+        "late",
+    ),
+    "a trigger of another table": (
+        ["CREATE TRIGGER late AFTER INSERT ON message BEGIN DELETE FROM audit_pending; END"],
+        "late",
+    ),
+    "an index by which a new row takes the place of an old one": (
+        ["CREATE UNIQUE INDEX one ON audit_entry (request_id)"],
+        "one",
+    ),
+    "a table without its constraints": (
+        [
+            "ALTER TABLE audit_seal RENAME TO kept_away",
+            "CREATE TABLE audit_seal AS SELECT * FROM kept_away",
+        ],
+        "sqlite_autoindex_audit_seal_1",
     ),
 }
 

@@ -158,7 +158,8 @@ def test_the_trap_itself_is_seen_before_it_is_stepped_into(api: Api, tmp_path: P
         leave_as_it_was(connection)
     api.as_(WORKER).get(f"/cases/{ABSENT}")
     assert [(one.why, one.what) for one in seal(api.application).flaws] == [
-        ("guards_altered", "trap")
+        ("guards_altered", "trap"),
+        ("guards_altered", "trap()"),
     ]
 
 
