@@ -11,7 +11,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Final
 
 from casework.domain.figures.figures import Figure
@@ -32,26 +31,19 @@ _ONE_A_DISTRICT: Final = frozenset(
 Draw = Callable[[str], int]
 
 
-@dataclass(frozen=True, slots=True)
-class Published:
-    """The cells of a city: as they are, and as they are published."""
+def lines_told(shown: Cells, *, is_one_cell: bool) -> Lines:
+    """What an answer of published cells shows; nothing of what shows nothing.
 
-    true: Cells
-    shown: Cells
-
-    def lines(self, *, is_one_cell: bool) -> Lines:
-        """What an answer of these cells shows; nothing of what shows nothing.
-
-        Where it is of one month and one district, a count that has one cell there and is under
-        five shows nothing either.
-        """
-        lines = lines_of(self.shown)
-        if is_one_cell:
-            few = lines_of(self.true)
-            for line in list(lines):
-                if line.figure in _ONE_A_DISTRICT and few[line] < STEP:
-                    del lines[line]
-        return lines
+    Where it is of one month and one district, a count that has one cell there shows nothing either
+    before it is published as ten: a published five may be fewer. It goes by what is published
+    alone. By the count itself, the moment at which a number appears would tell it.
+    """
+    lines = lines_of(shown)
+    if is_one_cell:
+        for line in list(lines):
+            if line.figure in _ONE_A_DISTRICT and lines[line] <= STEP:
+                del lines[line]
+    return lines
 
 
 def publish(cells: Cells, draw: Draw) -> Cells:

@@ -2,6 +2,10 @@
 
 One event may be counted twice: a plan that is decided ends the clock of its decision. Each of the
 two counts leaves four values open, both together may leave fewer. So the city is told one of them.
+
+What runs now goes up with what begins and down with what ends, and can be asked at any moment.
+Where it goes to and fro about a number at which what is published changes, each rise is one
+referral more, whatever of the referrals themselves is published.
 """
 
 from __future__ import annotations
@@ -74,6 +78,11 @@ SAME_EVENTS: Final = (
         _ended(ClockKind.DISCHARGE),
         _ended(ClockKind.START),
         "a service that starts ends the clock of the discharge too",
+    ),
+    SameEvents(
+        _figures(Figure.RUNNING),
+        _figures(Figure.REFERRALS, *OUTCOMES, Figure.OVERDUE),
+        "a clock that runs was begun by what another figure counts, or by the end of another clock",
     ),
     SameEvents(
         _figures(Figure.CAUSES),

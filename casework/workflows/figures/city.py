@@ -6,7 +6,7 @@ from collections import Counter, defaultdict
 from dataclasses import replace
 from typing import Any
 
-from casework.domain.figures.disclosure import Published, publish
+from casework.domain.figures.disclosure import lines_told, publish
 from casework.domain.figures.figures import Figure, spent_in
 from casework.domain.figures.questions import (
     Question,
@@ -16,7 +16,7 @@ from casework.domain.figures.questions import (
     whole_months,
     with_frozen,
 )
-from casework.domain.figures.tallying import PEOPLE, Lines, grouped, summary_for_city
+from casework.domain.figures.tallying import PEOPLE, Cells, Lines, grouped, summary_for_city
 from casework.workflows.context import Context
 from casework.workflows.ports.unit_of_work import Reading
 
@@ -38,21 +38,21 @@ class CityTally:
         self._closed = self._figures.closed(districts, self._months)
         frozen = ((one.month, one.district_code, one.cells) for one in self._closed)
         true = of_the_city(with_frozen(live, frozen), with_people=counts_people)
-        self._published = Published(true, publish(true, self._figures.draw))
+        self._published = publish(true, self._figures.draw)
 
     def whole(self) -> dict[str, Any]:
         """The answer over all groups."""
         return self._part(self._published, None)
 
-    def _part(self, of: Published, by: str | None) -> dict[str, Any]:
+    def _part(self, of: Cells, by: str | None) -> dict[str, Any]:
         """The answer of some cells: of all, or of a group by something."""
         return summary_for_city(self._lines(of, by), leave_out=left_out(self._question, by))
 
-    def _lines(self, of: Published, by: str | None) -> Lines:
+    def _lines(self, of: Cells, by: str | None) -> Lines:
         """What an answer shows; of people nothing over several months."""
         one_month = len(self._months) == 1 or by == "month"
         one_district = self._question.district is not None or by == "district"
-        lines = of.lines(is_one_cell=one_month and one_district)
+        lines = lines_told(of, is_one_cell=one_month and one_district)
         if not one_month:
             lines = Counter({line: n for line, n in lines.items() if line.figure != PEOPLE})
         return lines
@@ -60,14 +60,13 @@ class CityTally:
     def groups(self) -> list[dict[str, Any]]:
         """Every group of which something is shown, and every month, with its name."""
         by = self._question.by or ""
-        true, shown = grouped(self._published.true, by), grouped(self._published.shown, by)
+        shown = grouped(self._published, by)
         keys = {key for key in shown if key is not None}
         keys |= set(self._months) if by == "month" else set()
         names = self._figures.names(by, sorted(keys))
         found = []
         for key in sorted(keys):
-            of = Published(true.get(key, Counter()), shown.get(key, Counter()))
-            part = self._part(of, by)
+            part = self._part(shown.get(key, Counter()), by)
             if by == "month":
                 part["clocks"] = of_a_month(part["clocks"])
                 part |= self._of_closed(key)
@@ -81,7 +80,7 @@ class CityTally:
     def unmet(self, by: str) -> dict[str, int]:
         """What was not found, by one thing that it is of, most frequent first."""
         found: dict[str, int] = defaultdict(int)
-        for cell, count in self._published.shown.items():
+        for cell, count in self._published.items():
             if cell.figure == Figure.UNMET_NEEDS:
                 found[str(getattr(cell, by))] += count
         return dict(sorted(found.items(), key=lambda one: (-one[1], one[0])))

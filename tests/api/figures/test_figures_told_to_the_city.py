@@ -7,6 +7,8 @@ from typing import Any, Final
 import pytest
 
 from casework.adapters.persistence.figures.figures import SqlFigures
+from casework.domain.figures import same_events
+from casework.domain.figures.figures import Figure
 from casework.workflows.planning import planning
 from tests.api import acts
 from tests.api.conftest import DISTRICT, PROVIDER, SUPERVISOR, Api
@@ -93,3 +95,37 @@ def test_a_referral_is_told_as_sent_and_its_answer_as_a_clock(
     assert not any(one["on_time"] or one["late"] for one in answer["clocks"]
                    if one["kind"] == "link")  # fmt: skip
     assert answer["causes"] == []
+
+
+def rises(api: Api, many: int) -> int:
+    """How often what runs with agencies rose, while so many were asked one after the other."""
+    found, before = 0, 0
+    for n in range(many):
+        api.clock.set(f"2026-03-{3 + n:02}T10:00")
+        asked = acts.a_referral(api)
+        now = running(api)
+        found += now > before
+        acts.moved(api, asked, "accept", PROVIDER)
+        before = running(api)
+    return found
+
+
+def running(api: Api) -> int:
+    """How many requests wait for an answer, as the city is told."""
+    return sum(one["running"] or 0 for one in told(api)["clocks"] if one["kind"] == "response")
+
+
+@pytest.mark.parametrize("is_told", [False, True], ids=["not told", "the control"])
+def test_what_goes_up_and_down_does_not_show_each_referral(
+    api: Api, monkeypatch: pytest.MonkeyPatch, is_told: bool
+) -> None:
+    """Four rises in a month of which a published 0 leaves four at the most are four referrals."""
+    as_drawn(monkeypatch, running=4)
+    if is_told:
+        pairs = same_events.SAME_EVENTS
+        others = [one for one in pairs if Figure.RUNNING not in one.hidden.figures]
+        monkeypatch.setattr(same_events, "SAME_EVENTS", others)
+    acts.make_room(api)
+    assert rises(api, 4) == (4 if is_told else 0)
+    assert told(api)["referrals"] == [], "published as 0"
+    assert any(one["running"] for one in told(api)["clocks"]) == is_told

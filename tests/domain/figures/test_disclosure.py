@@ -10,7 +10,7 @@ import pytest
 
 from casework.domain.casefile.states import ReferralStatus
 from casework.domain.clocks.standards import CareField
-from casework.domain.figures.disclosure import STEP, Published, name_of, publish, stepped
+from casework.domain.figures.disclosure import STEP, lines_told, name_of, publish, stepped
 from casework.domain.figures.figures import Figure
 from casework.domain.figures.tallying import PEOPLE, PEOPLE_BY_FIELD, Cell, FigureLine, lines_of
 
@@ -101,11 +101,23 @@ def test_every_cell_has_a_name_of_its_own() -> None:
     assert len({name_of(one) for one in cells}) == len(cells)
 
 
-@pytest.mark.parametrize(("count", "shown"), [(4, 0), (5, 5)])
-def test_of_one_month_and_district_a_count_of_one_cell_is_not_shown_under_five(
-    count: int, shown: int
-) -> None:
+def shown_of(count: int, drawn: int) -> int:
+    """What an answer of one month and one district shows of its applications; 0 is nothing."""
     cells = Counter({Cell(Figure.APPLICATIONS, month="2026-03", district="26110"): count})
-    of = Published(cells, publish(cells, lambda _: 4 if count < STEP else 0))
-    assert of.lines(is_one_cell=True)[APPLIED] == shown
-    assert of.lines(is_one_cell=False)[APPLIED] == 5, "in a sum it counts as it is published"
+    return lines_told(publish(cells, lambda _: drawn), is_one_cell=True)[APPLIED]
+
+
+@pytest.mark.parametrize("drawn", DRAWS)
+def test_of_one_month_and_district_a_count_of_one_cell_is_not_shown_under_five(drawn: int) -> None:
+    assert {shown_of(count, drawn) for count in range(STEP)} == {0}
+    cells = Counter({Cell(Figure.APPLICATIONS, month="2026-03", district="26110"): 4})
+    whole = lines_told(publish(cells, lambda _: drawn), is_one_cell=False)
+    assert whole[APPLIED] == stepped(4, drawn), "in a sum it counts as it is published"
+
+
+def test_when_a_number_appears_tells_no_count() -> None:
+    """While people come one by one, the same is asked again and again."""
+    appears = {min(n for n in range(20) if shown_of(n, drawn)) for drawn in DRAWS}
+    assert len(appears) >= 4
+    by_the_count = {min(n for n in range(20) if n >= STEP and stepped(n, d)) for d in DRAWS}
+    assert by_the_count == {STEP}, "the control: hidden by the count itself, it is five right then"

@@ -53,7 +53,8 @@ def test_every_figure_is_told_or_named_among_those_that_are_not() -> None:
         figure for pair in SAME_EVENTS for figure in pair.hidden.figures if pair.hidden.kind is None
     }
     assert never == {
-        Figure.PLANS_SUBMITTED, Figure.CAUSES, Figure.ENTERED_LATE, *set(ALL_PEOPLE) - {PEOPLE},
+        Figure.PLANS_SUBMITTED, Figure.RUNNING, Figure.CAUSES, Figure.ENTERED_LATE,
+        *set(ALL_PEOPLE) - {PEOPLE},
     }  # fmt: skip
     assert {pair.hidden.kind for pair in SAME_EVENTS if set(OUTCOMES) <= pair.hidden.figures} == {
         ClockKind.DECISION, ClockKind.LINK, ClockKind.DISPOSITION, ClockKind.DISCHARGE,
@@ -85,7 +86,7 @@ def test_two_outcomes_of_a_clock_beside_two_counts_of_the_same_would_tell_more()
 
 
 def test_counts_of_which_one_cannot_be_above_another_leave_four_values() -> None:
-    """So what runs and what of it is overdue may both be told."""
+    """So what is overdue may be told beside what was sent."""
     for part, whole in product(SHOWN, repeat=2):
         for values in left((part,), (whole,)):
             assert len(values) >= 4, (part, whole, values)

@@ -45,7 +45,7 @@ def get_figures(
 
     The city is told multiples of five, and null where nothing is shown: every number is a sum of
     published cells, of two figures that count the same it is told one, and no times. Running and
-    overdue are of now, whatever the period.
+    overdue are of now, whatever the period; what runs is null for the city.
     """
     period.check(by_month=by == "month")
     question = Question(
