@@ -37,8 +37,8 @@ def clean_line(given: str) -> str:
 
 def _visible(text: str) -> str:
     """Without control, format and filler characters; a tab stays the blank that it shows."""
-    if text.isascii() and text.isprintable():
-        return text
+    if text.isprintable():  # no control or format character is
+        return text if text.isascii() else text.translate(_INVISIBLE)
     return "".join(
         one
         for one in text.translate(_INVISIBLE)

@@ -456,6 +456,7 @@ def _residents() -> None:
     )
     _index("resident", "centre_code", "id")
     _index("resident", "district_code", "birth_date")
+    _index("resident", "district_code", "name_key")
     _index("resident", "district_code", "id")
     _index(
         "resident",

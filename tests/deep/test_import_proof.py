@@ -9,5 +9,5 @@ from tests.proofs import imports
 def test_a_file_killed_midway_reports_exactly_what_was_planted_and_does_nothing_twice(
     store: Store,
 ) -> None:
-    result = imports.prove(store.url, rows=220, faults=26, kills=1, seed=3)
+    result = imports.prove(store.url, rows=1600, faults=26, kills=1, seed=3)
     assert imports.is_proven(result, kills=1), result

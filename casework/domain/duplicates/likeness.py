@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
-from functools import cache
+from functools import lru_cache
 from typing import Final
 from uuid import UUID
 
@@ -23,6 +23,7 @@ Similarity = Callable[[str, str], float]
 # One letter of a usual name of three syllables may differ, as in 김영숙 and 김영순.
 NEAR: Final = 0.83
 LAST_BIRTH_YEAR: Final = 2100
+MONTHS, MOST_DAYS = 12, 31
 
 
 class LikenessReason(StrEnum):
@@ -129,7 +130,7 @@ def _is_hangul(name: str) -> bool:
     return name != "" and all("가" <= syllable <= "힣" for syllable in name)
 
 
-@cache
+@lru_cache(maxsize=1024)
 def near_dates(day: date) -> frozenset[date]:
     """Dates that a slip makes of one: a digit off, two neighbours or month and day exchanged."""
     written = day.strftime("%Y%m%d")
@@ -143,6 +144,8 @@ def near_dates(day: date) -> frozenset[date]:
 def _date(written: str) -> date | None:
     year, month, day = int(written[:4]), int(written[4:6]), int(written[6:])
     if not MIN_BIRTH_YEAR <= year <= LAST_BIRTH_YEAR:
+        return None
+    if not (1 <= month <= MONTHS and 1 <= day <= MOST_DAYS):  # the most of what a slip makes
         return None
     try:
         return date(year, month, day)

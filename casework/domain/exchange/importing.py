@@ -233,6 +233,11 @@ class ImportRow:
         self.outcome = Outcome.ACCEPTED
         self.subject_id, self.resident_id = subject_id, resident_id
 
+    def start_over(self) -> None:
+        """Forget the result: the row is carried out again."""
+        self.outcome, self.errors, self.waits, self.centre_code = None, [], False, None
+        self.subject_id = self.resident_id = None
+
     def take_back(self) -> None:
         """What it made was rolled back with the whole: its outcome stays."""
         if self.subject_id == self.resident_id:

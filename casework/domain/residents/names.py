@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from datetime import date
+from functools import lru_cache
 from typing import Final
 
 from casework.domain.text import clean_line
@@ -38,6 +39,7 @@ _PAIRS: Final = {
 _FIRST_LEADING: Final = 0x1100
 
 
+@lru_cache(maxsize=1024)  # one name is compared with many, and written in several forms
 def name_key(name: str) -> str:
     """A name as it is compared: composed, small letters, without any blank."""
     written = unicodedata.normalize("NFKC", clean_line(name)).casefold()

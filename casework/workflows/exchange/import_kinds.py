@@ -20,7 +20,7 @@ from casework.domain.residents.names import name_and_birth
 from casework.workflows.cases import intake, taking_over
 from casework.workflows.context import Context
 from casework.workflows.directory import directory
-from casework.workflows.ports.unit_of_work import Work
+from casework.workflows.ports.unit_of_work import Parts, Work
 from casework.workflows.residents import residents
 
 
@@ -56,10 +56,14 @@ class KnownResidents:
 
 @dataclass(frozen=True, slots=True)
 class RowContext:
-    """The context of one row: the outer transaction for look-ups, the inner context to act."""
+    """The context of one row: the outer transaction for look-ups, the inner context to act.
+
+    ``parts`` is where each row's own part is begun.
+    """
 
     ctx: Context
     work: Work
+    parts: Parts
     places: PlaceCodes
     known: KnownResidents
 

@@ -1,19 +1,18 @@
 """File imports: read, staged, then processed batch by batch.
 
-A batch is one transaction: its rows, each in a savepoint, their results and the position. An
-interrupted import continues after the last committed batch.
+A batch is one transaction: its rows, their results and the position. An interrupted import
+continues after the last committed batch.
 """
 
 from __future__ import annotations
 
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
-from typing import Any, BinaryIO, Final
+from dataclasses import dataclass
+from typing import BinaryIO, Final
 from uuid import UUID
 
-from casework.domain.errors import Forbidden, Invalid, Refusal
-from casework.domain.exchange.import_columns import read_cells
+from casework.domain.errors import Forbidden
 from casework.domain.exchange.importing import (
     ACTION,
     FileKind,
@@ -21,26 +20,16 @@ from casework.domain.exchange.importing import (
     ImportRow,
     ImportState,
     Mode,
-    Outcome,
     scope_for,
 )
 from casework.workflows.context import Context
-from casework.workflows.exchange.import_kinds import (
-    CARRY_OUT,
-    KnownResidents,
-    NobodyFound,
-    PlaceCodes,
-    RowContext,
-    key_of,
-    named_places,
-    place_in_queue,
-    shaped,
-)
+from casework.workflows.exchange.carrying_out import carry_out, read_row
+from casework.workflows.exchange.import_kinds import KnownResidents, PlaceCodes, RowContext
 from casework.workflows.exchange.reading import FileRead, read_file
-from casework.workflows.ports.exchange import ImportTools, Unreadable
+from casework.workflows.ports.exchange import ImportTools
 from casework.workflows.ports.unit_of_work import Paging, Work
 
-BATCH: Final = 100
+BATCH: Final = 500
 TRIES: Final = 5
 PAUSE_S: Final = 0.2
 READ: Final = "import.read"
@@ -211,66 +200,14 @@ def _carry_out(
 ) -> list[ImportRow]:
     rows = work.imports.rows_after(file, batch)
     places = PlaceCodes(*work.imports.places(ctx.actor.district_code))
-    read = [_read(import_tools, file, row, places) for row in rows]
-    keys = work.imports.keys_before(file, (row.key for row in rows if row.key))
-    row_context = RowContext(ctx, work, places, KnownResidents(file.id, {}))
-    for row, fields in zip(rows, read, strict=True):
-        if fields is not None:
-            _one(row_context, import_tools, file, row, fields, keys)
+    read = [(row, read_row(import_tools, file, row, places)) for row in rows]
+    valid = [(row, fields) for row, fields in read if fields is not None]
+    keys = work.imports.keys_before(file, (row.key for row, _ in valid if row.key))
+    row_context = RowContext(ctx, work, work, places, KnownResidents(file.id, {}))
+    carry_out(row_context, import_tools, file, valid, keys)
     work.imports.note(rows, keep_cells=file.state == ImportState.CHECKING)
     file.count(rows)
     return rows
-
-
-def _read(
-    import_tools: ImportTools, file: ImportFile, row: ImportRow, places: PlaceCodes
-) -> dict[str, Any] | None:
-    """The fields of a row; None where they are invalid, which is then its result."""
-    values, errors = read_cells(file.kind, row.cells or {})
-    named, unknown = named_places(values, places)
-    errors += unknown
-    try:
-        given = shaped(file.kind, named)
-        fields = import_tools.forms.read(file.kind, given)
-    except Unreadable as unreadable:
-        told = {one["field"] for one in errors}
-        errors += [one for one in unreadable.errors if one["field"] not in told]
-    if errors:
-        row.refuse(Invalid("fields cannot be right", errors=errors))
-        return None
-    row.key = import_tools.keyed(file.salt or "", key_of(file.kind, fields))
-    row.external_id = fields.get("external_id")
-    return fields
-
-
-def _one(
-    row_context: RowContext, import_tools: ImportTools, file: ImportFile, row: ImportRow,
-    fields: dict[str, Any], keys: set[str],
-) -> None:  # fmt: skip
-    if row.key in keys:
-        row.refuse(Invalid("an earlier row says the same", code="duplicate_in_file"))
-        return
-    try:
-        with row_context.work.parts(keep=file.is_writing) as store:
-            inner = replace(row_context.ctx, store=store, expected_version=None)
-            made, about = CARRY_OUT[file.kind](replace(row_context, ctx=inner), dict(fields))
-        # A trial created no records.
-        row.accept(
-            *((made, about) if file.is_writing else (None, None if about == made else about))
-        )
-    except NobodyFound as nobody:
-        row.wait(nobody.code, nobody.why)
-        row.waits = file.is_writing
-        place_in_queue(row, fields, row_context.ctx.actor, row_context.work)
-    except Refusal as refusal:
-        row.refuse(refusal)
-    except Exception as error:
-        if import_tools.is_transient(error):
-            raise
-        import_tools.note_failure(row.line, error)
-        row.refuse(Invalid("something failed here", code="internal_error"))
-    if row.outcome in (Outcome.ACCEPTED, Outcome.UNMATCHED) and row.key:
-        keys.add(row.key)
 
 
 def stop(ctx: Context, import_id: UUID) -> UUID:

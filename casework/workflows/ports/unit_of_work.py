@@ -6,7 +6,7 @@ under an idempotency key, the result: committed together, or rolled back togethe
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
@@ -14,6 +14,7 @@ from typing import Protocol
 from uuid import UUID
 
 from casework.domain.access.policy import Scope
+from casework.domain.duplicates.likeness import Likeness
 from casework.domain.events import Event
 from casework.workflows.ports.absences import Absences
 from casework.workflows.ports.access import AccountAdministration
@@ -208,6 +209,18 @@ class Repositories(Protocol):
         ...
 
 
+class Parts(Protocol):
+    """Where parts of a transaction are begun."""
+
+    def parts(self, *, keep: bool = True) -> AbstractContextManager[Store]:
+        """A store whose transactions are parts of one that is open."""
+        ...
+
+
+class Batch(Parts, Protocol):
+    """Use cases of which each sees what those before it made, and an exception undoes one alone."""
+
+
 class Work(Repositories, Protocol):
     """One transaction of one actor, rolled back unless committed."""
 
@@ -224,6 +237,18 @@ class Work(Repositories, Protocol):
 
         What they commit is committed with the whole. An exception rolls back to the savepoint; so
         does the end, unless ``keep``.
+        """
+        ...
+
+    def batch(
+        self, expected: Sequence[Likeness], *, keep: bool = True
+    ) -> AbstractContextManager[Batch]:
+        """Use cases in one savepoint, whose look-ups are read at once and rows written at the end.
+
+        ``expected`` are the residents whom they may register. An exception rolls all of it back,
+        and nothing remains of whom it was about; so does the end, unless ``keep``. Raises what the
+        database refuses at the end, and NotImplementedError where a use case needs more than is
+        gathered.
         """
         ...
 

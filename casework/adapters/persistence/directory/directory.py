@@ -43,6 +43,7 @@ class SqlDirectory:
 
     def __init__(self, connection: Connection, scope: Scope, now: datetime) -> None:
         self._connection, self._scope, self._today = connection, scope, day_in_seoul(now)
+        self._districts: dict[str, str | None] = {}
 
     def offering(self, id: UUID) -> Offering | None:
         return self._offering(t.offering.c.id == id)
@@ -100,8 +101,10 @@ class SqlDirectory:
         return self._connection.execute(reached).first() is not None
 
     def centre_district(self, centre_code: str) -> str | None:
-        query = select(t.centre.c.district_code).where(t.centre.c.code == centre_code)
-        return self._connection.scalar(query)
+        if centre_code not in self._districts:  # a centre stays where it is
+            query = select(t.centre.c.district_code).where(t.centre.c.code == centre_code)
+            self._districts[centre_code] = self._connection.scalar(query)
+        return self._districts[centre_code]
 
     def districts(self, paging: Paging) -> Page:
         return page(self._connection, select(t.district), [t.district.c.code], paging)

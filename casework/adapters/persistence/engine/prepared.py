@@ -8,11 +8,17 @@ from __future__ import annotations
 from typing import Any, Final
 
 import psycopg
-from psycopg._preparing import PrepareManager
+from psycopg._preparing import Prepare, PrepareManager
+from psycopg._queries import PostgresQuery
 
 # A connection prepares what it was asked for a third time, and keeps so many.
 AFTER: Final = 2
 AT_MOST: Final = 200
+# A statement that says so is planned each time, for what it is given: a search for hundreds of
+# values would else keep the plan that was made for any ten of them in a small table.
+PLANNED_EACH_TIME: Final = "/* planned each time */"
+_BEGINNING: Final = 40
+_NOT_KEPT: Final = PLANNED_EACH_TIME.encode()
 
 
 class KeptStatements(PrepareManager):
@@ -25,6 +31,10 @@ class KeptStatements(PrepareManager):
     def __init__(self) -> None:
         super().__init__()
         self.prepare_threshold, self.prepared_max = AFTER, AT_MOST
+
+    def get(self, query: PostgresQuery, prepare: bool | None = None) -> tuple[Prepare, bytes]:
+        """As the driver has it, but for what is to be planned each time."""
+        return super().get(query, False if _NOT_KEPT in query.query[:_BEGINNING] else prepare)
 
     def clear(self) -> bool:
         """Forget nothing; False, since nothing is to be said to the server."""

@@ -13,7 +13,6 @@ from sqlalchemy import (
     Connection,
     Engine,
     and_,
-    bindparam,
     func,
     insert,
     or_,
@@ -25,6 +24,12 @@ from casework.adapters.persistence import tables as t
 from casework.adapters.persistence.engine.encrypted_columns import require_vault, vault_of
 from casework.adapters.persistence.engine.paging import page
 from casework.adapters.persistence.rows.accounts import KNOWN_ACCOUNT, known_account
+from casework.adapters.persistence.rows.many import (
+    insert_many,
+    is_one_of,
+    planned_each_time,
+    update_many,
+)
 from casework.adapters.persistence.rows.mapper import from_row, stored
 from casework.adapters.persistence.scope import session_context
 from casework.adapters.persistence.scope.who_sees_what import listed, seen
@@ -77,7 +82,7 @@ class SqlImports:
     def stage(self, rows: Iterable[ImportRow]) -> int:
         source, count = iter(rows), 0
         while chunk := [stored(row, self._vault) for row in islice(source, CHUNK)]:
-            self._connection.execute(insert(import_row), chunk)
+            insert_many(self._connection, import_row, chunk)
             count += len(chunk)
         return count
 
@@ -120,11 +125,11 @@ class SqlImports:
             return set()
         query = select(_row.key).where(
             _row.import_id == file.id,
-            _row.key.in_(wanted),
+            is_one_of(self._connection, _row.key, wanted),
             _row.number <= file.position,
             _row.outcome.in_((Outcome.ACCEPTED, Outcome.UNMATCHED)),
         )
-        return set(self._connection.scalars(query))
+        return set(self._connection.scalars(planned_each_time(query)))
 
     def note(self, rows: Sequence[ImportRow], *, keep_cells: bool) -> None:
         if not rows:
@@ -134,10 +139,10 @@ class SqlImports:
             if not (keep_cells or row.waits):
                 row.cells = None
         written = [stored(row, self._vault) for row in rows]
-        values: dict[str, Any] = {name: bindparam(f"new_{name}") for name in names}
-        self._connection.execute(
-            update(import_row).where(_row.id == bindparam("of")).values(values),
-            [{"of": row["id"]} | {f"new_{name}": row[name] for name in names} for row in written],
+        update_many(
+            self._connection,
+            import_row,
+            [{name: row[name] for name in ("id", *names)} for row in written],
         )
 
     def forget_cells(self, import_id: UUID) -> None:

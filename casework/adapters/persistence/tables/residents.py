@@ -47,6 +47,7 @@ resident = Table(
     Index(None, "phone_digits"),
     Index(None, "phone_ending"),
     Index(None, "district_code", "birth_date"),
+    Index(None, "district_code", "name_key"),
     Index("ix_resident_merged_into_id", "merged_into_id", **where("merged_into_id IS NOT NULL")),
     Index(None, "rrn_index"),
     Index(None, "name_birth_index"),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -32,15 +32,25 @@ from casework.adapters.persistence.rows.mapper import from_row, to_row
 from casework.adapters.persistence.rows.results import from_memory, to_memory
 from casework.adapters.persistence.scope import session_context
 from casework.adapters.persistence.scope.subjects import Subjects
+from casework.adapters.persistence.unit_of_work.batch import SqlBatch
 from casework.adapters.persistence.unit_of_work.reading import SqlReading
 from casework.adapters.persistence.unit_of_work.repositories import SqlRepositories
 from casework.domain.access.accounts import Account
 from casework.domain.access.policy import PROVIDER_ACCESS, Actor, Scope
+from casework.domain.duplicates.likeness import Likeness
 from casework.domain.errors import Conflict, Invalid
 from casework.domain.events import Event
 from casework.workflows.access.asking import Asker
 from casework.workflows.ports.results import Made
-from casework.workflows.ports.unit_of_work import Reading, Replay, RequestFacts, Shown, Store, Work
+from casework.workflows.ports.unit_of_work import (
+    Batch,
+    Reading,
+    Replay,
+    RequestFacts,
+    Shown,
+    Store,
+    Work,
+)
 
 KEY_RETENTION = timedelta(days=7)
 # Work of many transactions holds its idempotency key until it is done. A killed process never
@@ -88,6 +98,25 @@ class SqlWork(SqlRepositories):
         finally:
             session_context.forget_context(self._connection)  # a rollback takes it back
             self._about.update(inner.subjects)
+
+    @contextmanager
+    def batch(self, expected: Sequence[Likeness], *, keep: bool = True) -> Iterator[Batch]:
+        batch = SqlBatch(self._connection, expected)
+        savepoint = self._connection.begin_nested()
+        try:
+            yield batch
+            batch.gathered.write(self._connection)
+        except BaseException:
+            savepoint.rollback()
+            raise
+        else:
+            if keep:
+                savepoint.commit()
+            else:
+                savepoint.rollback()
+        finally:
+            session_context.forget_context(self._connection)  # a rollback takes it back
+        self._about |= batch.gathered.subjects
 
     def record(self, events: Iterable[Event]) -> None:
         rows = [to_row(event) for event in events]

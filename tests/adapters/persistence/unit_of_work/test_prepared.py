@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import Engine, text
 
 from casework.adapters.persistence.engine.engine import open_engine
-from casework.adapters.persistence.engine.prepared import AFTER
+from casework.adapters.persistence.engine.prepared import AFTER, PLANNED_EACH_TIME
 from tests.conftest import Store
 
 ASKED = text("SELECT count(*) FROM resident WHERE name = :name")
@@ -72,3 +72,16 @@ def test_what_is_prepared_goes_on_after_a_migration(
     assert prepared(engine) == 1
     engine.dispose()
     owner.dispose()
+
+
+def test_what_is_to_be_planned_each_time_is_not_prepared(store: Store) -> None:
+    asked = text(f"SELECT {PLANNED_EACH_TIME} count(*) FROM resident WHERE name = :name")
+    engine = open_engine(store.url, pool_size=1, prepares=True)
+    with engine.connect() as connection:
+        for _ in range(AFTER + 2):
+            connection.execute(asked, {"name": "가상"})
+        kept = text(
+            "SELECT count(*) FROM pg_prepared_statements WHERE statement LIKE '%/* planned%'"
+        )
+        assert connection.scalar(kept) == 0
+    engine.dispose()
