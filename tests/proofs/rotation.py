@@ -56,9 +56,9 @@ ROTATE = [sys.executable, "-m", "casework", "keys", "rotate", "--json"]
 IN_BATCHES = """
 import sys
 from casework.__main__ import main
-from casework.adapters.persistence import rotating
+from casework.adapters.persistence.schema import reencryption
 
-rotating.BATCH = int(sys.argv.pop(1))
+reencryption.BATCH = int(sys.argv.pop(1))
 main()
 """
 STEPS = 20
@@ -199,7 +199,9 @@ def killed_midway(world: Api, old: str, residents: int) -> dict[str, int]:
         rotation.kill()
         rotation.communicate()
     under = rows.values_by_key()
-    return {"old": under[old], "new": under[world.application.vault.current()]}
+    killed = rotation.returncode == -signal.SIGKILL
+    new = world.application.vault.current()
+    return {"old": under[old], "new": under[new] if new != old else 0, "killed": int(killed)}
 
 
 def read_back(world: Api, phones: dict[UUID, str]) -> int:
@@ -230,8 +232,10 @@ def rotate_under_load(world: Api, residents: int, seed: int, tell: Tell = silent
         try:
             midway = killed_midway(world, old, residents)
             tell(f"killed: {midway['old']} values under the old key, {midway['new']} under the new")
+            resumed = time.monotonic()
             with started(world) as again:
                 said, errors = ended(world, again, old, tell)
+            again_took = time.monotonic() - resumed
         finally:
             stop.set()
         done = [one.result() for one in loads]
@@ -254,6 +258,7 @@ def rotate_under_load(world: Api, residents: int, seed: int, tell: Tell = silent
         "ended": again.returncode,
         "said": json.loads(said) if again.returncode == 0 else errors[-500:],
         "seconds": round(took, 1),
+        "values_a_second": round(midway["old"] / again_took),
         "requests": dict(sum((load.asked for load in done), Counter())),
         "slowest": round(max(load.slowest for load in done), 2),
         "failed": [fault for load in done for fault in load.failed][:5],
@@ -266,7 +271,7 @@ def rotate_under_load(world: Api, residents: int, seed: int, tell: Tell = silent
 
 def is_proven(result: dict[str, Any]) -> bool:
     """Whether it was killed midway, ended, and nothing failed, stayed or was lost."""
-    midway = result["killed_at"]["old"] > 0 and result["killed_at"]["new"] > 0
+    midway = all(result["killed_at"].values())
     clean = not (result["failed"] or result["left_on_old"] or result["wrong"])
     gone = result["old_is_gone"] and not result["wrong_without_it"]
     return bool(midway and result["ended"] == 0 and clean and gone and result["requests"])

@@ -100,14 +100,17 @@ def decrypted_fields(table: Table) -> Mapping[str, Callable[[Any, Place, Vault],
     return _decryptors(table)
 
 
-def columns_with_ciphertext(table: Table) -> list[Column[Any]]:
+@cache
+def columns_with_ciphertext(table: Table) -> tuple[Column[Any], ...]:
     """The columns of a table that hold encrypted values."""
-    return [column for column in table.c if isinstance(column.type, EncryptedText | EncryptedJson)]
+    kinds = EncryptedText | EncryptedJson
+    return tuple(column for column in table.c if isinstance(column.type, kinds))
 
 
-def blind_columns(table: Table) -> list[Column[Any]]:
+@cache
+def blind_columns(table: Table) -> tuple[Column[Any], ...]:
     """The columns of a table that hold blind indexes."""
-    return [column for column in table.c if isinstance(column.type, BlindIndex)]
+    return tuple(column for column in table.c if isinstance(column.type, BlindIndex))
 
 
 def require_vault(vault: Vault | None) -> Vault:
