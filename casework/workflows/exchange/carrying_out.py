@@ -61,21 +61,27 @@ def carry_out(
     keys: set[str],
 ) -> None:  # fmt: skip
     """Give each row its result; ``keys`` are those of earlier rows of the file, and grow."""
+    undone = None
     if file.kind in TOGETHER and len(valid) > 1:
         before = set(keys)
-        if _together(row_context, import_tools, file, valid, keys):
+        undone = _together(row_context, import_tools, file, valid, keys)
+        if undone is None:
             return
-        keys.clear()
-        keys |= before
-    for row, fields in valid:
-        _by_itself(row_context, import_tools, file, row, fields, keys)
+        keys.intersection_update(before)
+    failed = [
+        row
+        for row, fields in valid
+        if not _by_itself(row_context, import_tools, file, row, fields, keys)
+    ]
+    if undone is not None and not failed:  # no row is to blame
+        import_tools.note_failure(valid[0][0].line, undone)
 
 
 def _together(
     row_context: RowContext, import_tools: ImportTools, file: ImportFile, valid: Valid,
     keys: set[str],
-) -> bool:  # fmt: skip
-    """Whether the rows could be carried out together; if not, they have no result."""
+) -> Exception | None:  # fmt: skip
+    """Carry the rows out together; where that fails, what failed, and the rows have no result."""
     try:
         expected = _expected(row_context.work, [fields for _, fields in valid])
         with row_context.work.batch(expected, keep=file.is_writing) as batch:
@@ -86,8 +92,8 @@ def _together(
             raise
         for row, _ in valid:
             row.start_over()
-        return False
-    return True
+        return error
+    return None
 
 
 def _expected(work: Work, given: Sequence[Fields]) -> list[Likeness]:
@@ -107,8 +113,8 @@ def _expected(work: Work, given: Sequence[Fields]) -> list[Likeness]:
 def _by_itself(
     row_context: RowContext, import_tools: ImportTools, file: ImportFile, row: ImportRow,
     fields: Fields, keys: set[str],
-) -> None:  # fmt: skip
-    """Carry out a row that stops no other, whatever fails in it."""
+) -> bool:  # fmt: skip
+    """Carry out a row that stops no other, whatever fails in it; whether nothing did."""
     try:
         _one(row_context, file, row, fields, keys)
     except Exception as error:
@@ -116,6 +122,8 @@ def _by_itself(
             raise
         import_tools.note_failure(row.line, error)
         row.refuse(Invalid("something failed here", code="internal_error"))
+        return False
+    return True
 
 
 def _one(

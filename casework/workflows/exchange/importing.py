@@ -23,13 +23,15 @@ from casework.domain.exchange.importing import (
     scope_for,
 )
 from casework.workflows.context import Context
-from casework.workflows.exchange.carrying_out import carry_out, read_row
+from casework.workflows.exchange.carrying_out import TOGETHER, carry_out, read_row
 from casework.workflows.exchange.import_kinds import KnownResidents, PlaceCodes, RowContext
 from casework.workflows.exchange.reading import FileRead, read_file
 from casework.workflows.ports.exchange import ImportTools
 from casework.workflows.ports.unit_of_work import Paging, Work
 
-BATCH: Final = 500
+# A transaction has so many rows: of kinds that are carried out together, and of others.
+TOGETHER_BATCH: Final = 500
+BATCH: Final = 100
 TRIES: Final = 5
 PAUSE_S: Final = 0.2
 READ: Final = "import.read"
@@ -134,7 +136,7 @@ def process_import(
 
 
 def step(
-    ctx: Context, import_tools: ImportTools, import_id: UUID, batch: int = BATCH
+    ctx: Context, import_tools: ImportTools, import_id: UUID, batch: int | None = None
 ) -> ImportFile:
     """Process the next rows; all remaining ones where the import is all-or-nothing."""
     with ctx.reading(READ) as reading:
@@ -145,7 +147,8 @@ def step(
             return file
         file.begin(ctx.now)
         whole = file.is_one_piece
-        rows = _next_part(ctx, import_tools, work, file, batch)
+        usual = TOGETHER_BATCH if kind in TOGETHER else BATCH
+        rows = _next_part(ctx, import_tools, work, file, batch or usual)
         if not (whole and file.state == ImportState.REFUSED):
             work.imports.save(file)
             work.commit()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import date
 from io import BytesIO
 from typing import Any, Final
@@ -230,7 +231,14 @@ def test_what_a_batch_does_not_gather_is_carried_out_one_by_one(
     content = "\r\n".join((HEADINGS, *ALIKE)).encode("cp949")
     settle(api)
     monkeypatch.setattr(carrying_out, "_expected", unknown)
+    noted: list[str] = []
+    tools = replace(
+        api.application.import_tools(),
+        note_failure=lambda _line, error: noted.append(type(error).__name__),
+    )
+    monkeypatch.setattr(api.application, "import_tools", lambda: tools)
     id = take_in(api, content)
+    assert noted == ["NotImplementedError"]
     assert len(list(importing.all_results(api.context(SUPERVISOR), id, "accepted"))) == 6
 
 

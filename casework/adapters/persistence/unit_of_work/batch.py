@@ -64,11 +64,12 @@ class Gathered:
 class SqlBatch:
     """A batch within a transaction; ``expected`` are the residents who may be registered in it."""
 
-    def __init__(self, connection: Connection, expected: Sequence[Likeness]) -> None:
-        self._connection, self._expected = connection, expected
+    def __init__(
+        self, connection: Connection, directory: SqlDirectory, expected: Sequence[Likeness]
+    ) -> None:
+        self._connection, self._directory, self._expected = connection, directory, expected
         self._candidates: CandidatesOfMany | None = None
         self._said: tuple[Scope, str] | None = None
-        self._directory: SqlDirectory | None = None
         self.gathered = Gathered()
 
     @contextmanager
@@ -89,11 +90,9 @@ class SqlBatch:
         if self._said != (scope, action):
             session_context.set_session_context(self._connection, scope, action, now)
             self._said, self._candidates = (scope, action), None
-            self._directory = SqlDirectory(self._connection, scope, now)
 
     def part(self, scope: Scope, now: datetime, gathered: Gathered) -> BatchPart:
         """A part for the actor that was told last."""
-        assert self._directory is not None  # noqa: S101 - ``begin`` precedes
         residents = _Residents(self, self._connection, scope, now, gathered)
         return BatchPart(scope, self._directory, residents, _Duplicates(now, gathered), gathered)
 

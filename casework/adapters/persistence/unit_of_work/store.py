@@ -101,7 +101,7 @@ class SqlWork(SqlRepositories):
 
     @contextmanager
     def batch(self, expected: Sequence[Likeness], *, keep: bool = True) -> Iterator[Batch]:
-        batch = SqlBatch(self._connection, expected)
+        batch = SqlBatch(self._connection, self.directory, expected)
         savepoint = self._connection.begin_nested()
         try:
             yield batch
