@@ -1,14 +1,15 @@
 """A killed and restarted import of many rows reports exactly the planted faults.
 
     python3 dev.py proof imports --rows 50000 --faults 1000 --store sqlite
-    python3 dev.py proof imports --rows 20000 --faults 400 --store postgresql --kills 0
+    python3 dev.py proof imports --rows 20000 --faults 400 --store postgresql --kills 0 --beside 2
 
 A file of invented residents is written as an office sends it (CP949, Korean headings, dates in five
 forms, telephones without their zero), with faults of every kind in its rows. `casework import`
 imports it in a process of its own, which is killed (SIGKILL) several times and started
 again with the same command. At the end the results must be those that were planted, line by line,
 and every good row must be there once: its resident, and the event of its registration. Exits 1
-otherwise. Without kills it says how fast a file is taken in, the start of the command included.
+otherwise. Without kills it says how fast a file is taken in, the start of the command included;
+with ``--beside`` so many clients meanwhile change, find and read residents over HTTP.
 """
 
 from __future__ import annotations
@@ -25,25 +26,33 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from dataclasses import dataclass
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from pathlib import Path
+from threading import Event
 from typing import Any, Final
 from unittest import mock
+from uuid import UUID
 
 from sqlalchemy import func, select
+from starlette.testclient import TestClient
 
 from casework.adapters.persistence import tables as t
 from casework.adapters.persistence.tables.exchange import import_file, import_row
 from tests.api.acts import a_resident
 from tests.api.conftest import FAR, HERE, SUPERVISOR, Api
 from tests.proofs._world import STORES, database, small_world
+from tests.proofs.rotation import Load, work
 
 HEADINGS: Final = "연번,성명,생년월일,성별,읍면동,주소,전화번호,독거 여부,비고"
 DAY_FORMS: Final = ("{0:%Y}.{0.month}.{0.day}.", "{0:%Y-%m-%d}", "{0:%Y}/{0.month}/{0.day}",
                     "{0:%Y%m%d}", "{0:%Y}. {0.month}. {0.day}.")  # fmt: skip
 FIRST_DAY: Final = date(1930, 1, 1)
 KNOWN: Final = ("가상선등록", date(1935, 5, 5))
+CLIENT: Final = "가상곁"
 SETTINGS: Final = {
     "CASEWORK_AUDIT_KEY": "a" * 32,
     "CASEWORK_TOKEN_KEY": "t" * 32,
@@ -206,7 +215,9 @@ def _cpu_of_children() -> float:
     return used.ru_utime + used.ru_stime
 
 
-def prove(url: str, rows: int, faults: int, kills: int, seed: int) -> dict[str, Any]:
+def prove(
+    url: str, rows: int, faults: int, kills: int, seed: int, beside: int = 0
+) -> dict[str, Any]:
     """Import a planted file, killed that many times, and compare the results."""
     rng = random.Random(seed)
     planted = plant(rows, faults, seed)
@@ -215,22 +226,58 @@ def prove(url: str, rows: int, faults: int, kills: int, seed: int) -> dict[str, 
         mock.patch.dict(os.environ, {**SETTINGS, "CASEWORK_DATA_DIR": folder}),
         small_world(url) as world,
     ):
-        a_resident(world, SUPERVISOR, name=KNOWN[0], birth_date=KNOWN[1], centre_code=HERE)
+        others = [KNOWN, *((f"{CLIENT}{n}", KNOWN[1] + timedelta(days=n)) for n in range(beside))]
+        ids = [
+            a_resident(world, SUPERVISOR, name=name, birth_date=born, centre_code=HERE)
+            for name, born in others
+        ]
         file = Path(folder, "residents.csv")
         file.write_bytes(planted.text.encode("cp949"))
         taking = Taking(world, url, file)
-        began, used = time.monotonic(), _cpu_of_children()
-        told = taking.go(sorted(rng.randrange(1, max(2, rows * 9 // 10)) for _ in range(kills)))
-        seconds, cpu = time.monotonic() - began, _cpu_of_children() - used
-        return _compared(world, planted, told) | {
+        with served(world, ids[1:]) as loads:
+            began, used = time.monotonic(), _cpu_of_children()
+            told = taking.go(sorted(rng.randrange(1, max(2, rows * 9 // 10)) for _ in range(kills)))
+            seconds, cpu = time.monotonic() - began, _cpu_of_children() - used
+        return _compared(world, planted, told, [name for name, _ in others]) | {
             "rows": rows, "faults": faults, "killed_behind": taking.kills,
             "peak_mib": round(taking.peak_mib), "seconds": round(seconds, 1),
             "rows_a_second": round(rows / seconds), "cpu_ms_a_row": round(cpu / rows * 1000, 2),
-            "file_kib": file.stat().st_size // 1024,
+            "file_kib": file.stat().st_size // 1024, "beside": _beside(loads),
         }  # fmt: skip
 
 
-def _compared(world: Api, planted: Planted, told: dict[str, Any]) -> dict[str, Any]:
+@contextmanager
+def served(world: Api, residents: list[UUID]) -> Iterator[list[Load]]:
+    """A client for each of these residents, until the block ends; then what came of each."""
+    loads: list[Load] = []
+    if not residents:
+        yield loads
+        return
+    stop = Event()
+    with (
+        TestClient(world.application.app()) as client,
+        ThreadPoolExecutor(len(residents)) as pool,
+    ):
+        worker = replace(world, client=client).as_(SUPERVISOR)
+        running = [pool.submit(work, worker, [id], n, stop) for n, id in enumerate(residents)]
+        try:
+            yield loads
+        finally:
+            stop.set()
+        loads += [one.result() for one in running]
+
+
+def _beside(loads: list[Load]) -> dict[str, Any]:
+    return {
+        "requests": sum(sum(load.asked.values()) for load in loads),
+        "failed": [fault for load in loads for fault in load.failed][:5],
+        "slowest": round(max((load.slowest for load in loads), default=0.0), 2),
+    }
+
+
+def _compared(
+    world: Api, planted: Planted, told: dict[str, Any], others: list[str]
+) -> dict[str, Any]:
     said = {
         one["line"]: (one["outcome"], one["errors"][0]["field"], one["errors"][0]["code"])
         for one in told["results"]
@@ -242,7 +289,8 @@ def _compared(world: Api, planted: Planted, told: dict[str, Any]) -> dict[str, A
         )
         imports = connection.scalar(select(func.count()).select_from(import_file))
         left = connection.scalar(select(func.count()).where(import_row.c.cells.is_not(None)))
-    del names[KNOWN[0]]
+    for name in others:
+        del names[name]
     return {
         "imports": imports, "state": told["state"], "accepted": told["accepted"],
         "not_reported": len(planted.says.keys() - said.keys()),
@@ -253,7 +301,7 @@ def _compared(world: Api, planted: Planted, told: dict[str, Any]) -> dict[str, A
         "lost": len(planted.good - names.keys()),
         "made_up": len(names.keys() - planted.good),
         "twice": sum(count > 1 for count in names.values()),
-        "events_too_many": (events or 0) - 1 - len(planted.good),
+        "events_too_many": (events or 0) - len(others) - len(planted.good),
         "cells_left": left,
     }  # fmt: skip
 
@@ -268,6 +316,7 @@ def is_proven(result: dict[str, Any], kills: int) -> bool:
     """Whether exactly the planted faults were reported, and nothing was lost or done twice."""
     return (
         not any(result[name] for name in NOTHING)
+        and not result["beside"]["failed"]
         and result["state"] == "done"
         and result["imports"] == 1
         and result["accepted"] == result["rows"] - result["faults"]
@@ -284,11 +333,14 @@ def main() -> int:
     parser.add_argument("--rows", type=int, default=50_000)
     parser.add_argument("--faults", type=int, default=1_000)
     parser.add_argument("--kills", type=int, default=5)
+    parser.add_argument("--beside", type=int, default=0, help="clients over HTTP meanwhile")
     parser.add_argument("--store", choices=STORES, default="sqlite")
     parser.add_argument("--seed", type=int, default=1)
     options = parser.parse_args()
     with database(options.store) as url:
-        result = prove(url, options.rows, options.faults, options.kills, options.seed)
+        result = prove(
+            url, options.rows, options.faults, options.kills, options.seed, options.beside
+        )
     told = {
         "proof": "imports", "store": options.store, **result, "machine": platform.platform(),
         "python": platform.python_version(),
