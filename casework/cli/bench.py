@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
-from casework import bench as benchmarks
+from casework.bench import sweep as benchmarks
 from casework.cli.shared import CommandError, Json, notes
 from casework.settings import Settings
 

@@ -18,6 +18,7 @@ from urllib.parse import parse_qs, quote, urlsplit
 
 import pytest
 
+from casework.bench import throwaway
 from tests import postgres
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -160,7 +161,7 @@ def test_the_section_on_postgresql_works_on_an_empty_server(
     with postgres.running_server() as server:
         folder = parse_qs(urlsplit(server.home_url).query)["host"][0]
         script = "\n".join(lines).replace("@localhost/casework", f"@/casework?host={quote(folder)}")
-        programs = Path(postgres.binary("psql", Path(folder).parent)).parent
+        programs = Path(throwaway.binary("psql", Path(folder).parent)).parent
         done = subprocess.run(
             ["bash"], input=f"set -e\n{called}{script}\n", cwd=ROOT, check=False,
             env=environment | {

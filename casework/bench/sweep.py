@@ -1,0 +1,271 @@
+"""Benchmarks of the sweep and the worklist at several sizes, on a temporary database.
+
+Each size holds so many open referrals, each with a running clock and its planned steps; the same
+number of clocks is newly due at every size. A figure is the median over interleaved rounds.
+"""
+
+from __future__ import annotations
+
+import platform
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from functools import partial
+from pathlib import Path
+from statistics import median
+from typing import Any, Final
+
+import sqlalchemy
+from sqlalchemy import Engine, text
+from sqlalchemy.engine import make_url
+
+from casework.adapters.persistence.agencies.links import SqlLinks
+from casework.adapters.persistence.audit.sealing import seal_with
+from casework.adapters.persistence.engine.engine import open_engine
+from casework.adapters.persistence.engine.ids import new_id
+from casework.adapters.persistence.notices.notices import SqlNotices
+from casework.adapters.persistence.schema import migrations
+from casework.adapters.persistence.supervision.sweeping import SqlSweepStore
+from casework.adapters.persistence.unit_of_work.reading import SqlReading
+from casework.adapters.persistence.unit_of_work.store import SqlStore
+from casework.bench.filling import CENTRE, DISTRICT, NOW, WORKER, fill, instant, numbered_id, tidy
+from casework.domain.access.policy import SYSTEM, Actor, Role, scope_of
+from casework.domain.clocks.calendar import WorkingCalendar
+from casework.domain.clocks.deadlines import Clockwork
+from casework.workflows.context import Context
+from casework.workflows.notices.relay import apply_flood_limit
+from casework.workflows.ports.supervision import OverdueFilter, WorklistFilter
+from casework.workflows.ports.unit_of_work import Paging
+from casework.workflows.supervision.overdue import sweep_overdue
+
+Tell = Callable[[str], None]
+Engines = dict[int, Engine]
+Times = dict[str, float]
+
+
+def bench_sweep(
+    url: str | None, sizes: list[int], due: int, rounds: int, tell: Tell
+) -> dict[str, Any]:
+    """The sweep's time in milliseconds at each size, and beside it one plain statement's."""
+    with _filled(url, sizes, due, tell) as engines:
+        tell("sweeping")
+        times = _interleaved(engines, rounds, partial(_time_sweeps, due=due))
+        figures = [{"open_referrals": size, "newly_due": due, **one} for size, one in times.items()]
+        for figure in figures:
+            ratio = figure["sweep_ms"] / figure["plain_statement_ms"]
+            figure["ratio_to_plain"] = round(ratio, 2)
+        return _result("sweep", engines, figures, "sweep_ms", rounds)
+
+
+def bench_worklist(
+    url: str | None, sizes: list[int], due: int, rounds: int, tell: Tell
+) -> dict[str, Any]:
+    """A page of 50 of a worker's list and of a district's overdue list, in milliseconds."""
+    with _filled(url, sizes, due, tell) as engines:
+        tell("paging")
+        times = _interleaved(engines, rounds, _time_pages)
+        figures = [{"open_referrals": size, **one} for size, one in times.items()]
+        return _result("worklist", engines, figures, "worklist_ms", rounds)
+
+
+def lines_of(result: dict[str, Any]) -> Iterator[str]:
+    """The figures as lines of text."""
+    yield f"{result['store']}, Python {result['python']}, {result['machine']}"
+    for figure in result["figures"]:
+        yield "  ".join(f"{name} {value}" for name, value in figure.items())
+    yield f"largest ÷ smallest: {result['ratio_of_sizes']}"
+
+
+def _result(
+    name: str, engines: Engines, figures: list[dict[str, Any]], what: str, rounds: int
+) -> dict[str, Any]:
+    return {
+        "benchmark": name,
+        "store": next(iter(engines.values())).dialect.name,
+        "python": platform.python_version(),
+        "sqlalchemy": sqlalchemy.__version__,
+        "machine": platform.platform(),
+        "rounds": rounds,
+        "figures": figures,
+        "ratio_of_sizes": round(figures[-1][what] / figures[0][what], 2),
+    }
+
+
+@contextmanager
+def _filled(url: str | None, sizes: list[int], due: int, tell: Tell) -> Iterator[Engines]:
+    """A database for each size, smallest first."""
+    with ExitStack() as opened:
+        engines = {size: opened.enter_context(_scratch(url)) for size in sorted(set(sizes))}
+        for size, engine in engines.items():
+            tell(f"filling {size:,} open referrals")
+            fill(engine, size, due)
+        yield engines
+
+
+def _interleaved(
+    engines: Engines, rounds: int, time_one: Callable[[Engine], Times]
+) -> dict[int, Times]:
+    """The median of each figure at each size.
+
+    The sizes are interleaved, so that a machine that becomes slow affects all of them alike. The
+    first round is a warm-up and does not count.
+    """
+    taken: dict[int, list[Times]] = {size: [] for size in engines}
+    for _ in range(rounds + 1):
+        for size, engine in engines.items():
+            taken[size].append(time_one(engine))
+    return {
+        size: {name: round(median(one[name] for one in all[1:]), 3) for name in all[0]}
+        for size, all in taken.items()
+    }
+
+
+@contextmanager
+def _scratch(url: str | None) -> Iterator[Engine]:
+    """A temporary, migrated database beside the configured one; dropped afterwards."""
+    if url is None or make_url(url).get_backend_name() == "sqlite":
+        with (
+            tempfile.TemporaryDirectory() as folder,
+            _migrated(f"sqlite:///{Path(folder) / 'bench.sqlite'}") as engine,
+        ):
+            yield engine
+        return
+    name = f"casework_bench_{new_id().hex[-12:]}"
+    admin = open_engine(url).execution_options(isolation_level="AUTOCOMMIT")
+    with admin.connect() as connection:
+        connection.execute(text(f"CREATE DATABASE {name}"))
+    try:
+        own = make_url(url).set(database=name).render_as_string(hide_password=False)
+        with _migrated(own) as engine:
+            yield engine
+    finally:
+        with admin.connect() as connection:
+            connection.execute(text(f"DROP DATABASE {name} WITH (FORCE)"))
+        admin.dispose()
+
+
+@contextmanager
+def _migrated(url: str) -> Iterator[Engine]:
+    migrations.upgrade(url)
+    engine = open_engine(url, statement_timeout_ms=migrations.STATEMENT_TIMEOUT_MS)
+    seal_with(engine, lambda: b"of a measurement, and of no use else", may_begin=True)
+    try:
+        yield engine
+    finally:
+        engine.dispose()
+
+
+def _time_sweeps(engine: Engine, due: int) -> Times:
+    """A sweep of what is due, one plain statement over the same rows, and an empty sweep."""
+    ctx = Context(
+        actor=SYSTEM,
+        now=NOW,
+        new_id=new_id,
+        catalogue={},
+        store=SqlStore(engine),
+        clockwork=Clockwork((), WorkingCalendar({})),
+    )
+    notices = SqlNotices(engine, SqlLinks)
+    _forget(engine)
+    plain = _timed(lambda: _plain(engine))
+    _forget(engine)
+    run = partial(
+        sweep_overdue,
+        ctx,
+        SqlSweepStore(engine),
+        limit_flood=partial(apply_flood_limit, ctx, notices),
+    )
+    sweep = _timed(lambda: _expect(due, run()))
+    idle = _timed(lambda: _expect(0, run()))
+    return {"sweep_ms": sweep, "plain_statement_ms": plain, "nothing_due_ms": idle}
+
+
+def _expect(due: int, result: Any) -> None:
+    if result.changed != due:
+        raise AssertionError(f"{result.changed} raised where {due} were due")
+
+
+def _forget(engine: Engine) -> None:
+    """Undo what a sweep raised, then run the maintenance that the database does in time."""
+    with engine.begin() as connection:
+        for statement in (
+            "UPDATE escalation SET raised_at = NULL, run_id = NULL, passed_over = false "
+            "WHERE raised_at IS NOT NULL",
+            "UPDATE deadline SET breached_at = NULL WHERE breached_at IS NOT NULL",
+            "DELETE FROM event",
+            "DELETE FROM notice",
+        ):
+            connection.execute(text(statement))
+    tidy(engine)
+
+
+def _plain(engine: Engine) -> None:
+    """Raise the same rows in one statement: no run record, no batches, no skipped locks."""
+    with engine.begin() as connection:
+        at = instant(engine, NOW)
+        for statement in _PLAIN[engine.dialect.name]:
+            connection.execute(text(statement.replace(":at", at)))
+
+
+_PLAIN: Final = {
+    "postgresql": [
+        "WITH due AS (SELECT id, tier < max(tier) OVER (PARTITION BY deadline_id) AS lower "
+        "FROM escalation WHERE raised_at IS NULL AND at <= :at), "
+        "raised AS (UPDATE escalation e SET raised_at = :at, passed_over = due.lower FROM due "
+        "WHERE e.id = due.id RETURNING e.id, e.deadline_id, e.tier, e.at, e.tell, e.passed_over), "
+        "written AS (INSERT INTO event (id, name, subject_type, subject_id, resident_id, "
+        "case_id, at, by_role, data) SELECT r.id, 'EscalationRaised', 'deadline', d.id, "
+        "d.resident_id, d.case_id, :at, 'system', jsonb_build_object('tier', r.tier, 'tell', "
+        "r.tell) FROM raised r JOIN deadline d ON d.id = r.deadline_id WHERE NOT r.passed_over), "
+        "told AS (INSERT INTO notice (id, kind, subject_type, subject_id, case_id, centre_code, "
+        "district_code, worker_id, provider_id, tell, at_once, since, about, tier, due_at) "
+        "SELECT r.id, 'escalation', 'deadline', d.id, d.case_id, d.centre_code, d.district_code, "
+        "d.worker_id, d.provider_id, r.tell, d.priority = 'emergency', r.at, d.kind, r.tier, "
+        "d.due_at FROM raised r JOIN deadline d ON d.id = r.deadline_id WHERE NOT r.passed_over) "
+        "UPDATE deadline SET breached_at = due_at WHERE breached_at IS NULL AND id IN "
+        "(SELECT deadline_id FROM raised WHERE tier >= 0)",
+    ],
+    "sqlite": [
+        "INSERT INTO event (id, name, subject_type, subject_id, resident_id, case_id, at, "
+        "by_role, data) SELECT e.id, 'EscalationRaised', 'deadline', d.id, d.resident_id, "
+        "d.case_id, :at, 'system', json_object('tier', e.tier, 'tell', json(e.tell)) FROM "
+        "escalation e JOIN deadline d ON d.id = e.deadline_id WHERE e.raised_at IS NULL AND "
+        "e.at <= :at AND NOT EXISTS (SELECT 1 FROM escalation h WHERE h.deadline_id = "
+        "e.deadline_id AND h.raised_at IS NULL AND h.at <= :at AND h.tier > e.tier)",
+        "INSERT INTO notice (id, kind, subject_type, subject_id, case_id, centre_code, "
+        "district_code, worker_id, provider_id, tell, at_once, since, about, tier, due_at) "
+        "SELECT e.id, 'escalation', 'deadline', d.id, d.case_id, d.centre_code, d.district_code, "
+        "d.worker_id, d.provider_id, e.tell, d.priority = 'emergency', e.at, d.kind, e.tier, "
+        "d.due_at FROM escalation e JOIN deadline d ON d.id = e.deadline_id WHERE e.raised_at IS "
+        "NULL AND e.at <= :at AND NOT EXISTS (SELECT 1 FROM escalation h WHERE h.deadline_id = "
+        "e.deadline_id AND h.raised_at IS NULL AND h.at <= :at AND h.tier > e.tier)",
+        "UPDATE deadline SET breached_at = due_at WHERE breached_at IS NULL AND id IN (SELECT "
+        "deadline_id FROM escalation WHERE raised_at IS NULL AND at <= :at AND tier >= 0)",
+        "UPDATE escalation SET raised_at = :at, passed_over = EXISTS (SELECT 1 FROM "
+        "escalation h WHERE h.deadline_id = escalation.deadline_id AND h.raised_at IS NULL AND "
+        "h.at <= :at AND h.tier > escalation.tier) WHERE raised_at IS NULL AND at <= :at",
+    ],
+}
+
+
+def _time_pages(engine: Engine) -> Times:
+    """A worker with both overdue and other clocks, and the supervisor of the district."""
+    worker = Actor(
+        id=numbered_id(WORKER, 1), role=Role.WORKER, centre_code=CENTRE, district_code=DISTRICT
+    )
+    supervisor = Actor(id=new_id(), role=Role.SUPERVISOR, district_code=DISTRICT)
+    with engine.connect() as connection:
+        hers = SqlReading(connection, scope_of(worker, "deadline.read"), NOW, set())
+        theirs = SqlReading(connection, scope_of(supervisor, "overdue.read"), NOW, set())
+        return {
+            "worklist_ms": _timed(lambda: hers.worklists.mine(WorklistFilter(), Paging())),
+            "overdue_ms": _timed(lambda: theirs.worklists.overdue(OverdueFilter(), Paging())),
+        }
+
+
+def _timed(run: Callable[[], Any]) -> float:
+    """The duration of a call in milliseconds."""
+    began = time.perf_counter()
+    run()
+    return (time.perf_counter() - began) * 1000
