@@ -8,6 +8,7 @@ from casework.cli import (
     account_rights,
     audit,
     bench,
+    bench_http,
     clocks,
     database,
     duplicates,
@@ -26,6 +27,7 @@ cli = typer.Typer(
 )
 for commands in (serving, database, clocks, policy, imports):
     cli.add_typer(commands.app)
+bench.app.command("http")(bench_http.bench_http)
 for name, group in (
     ("bench", bench.app),
     ("account", account_rights.app),
