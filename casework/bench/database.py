@@ -18,6 +18,7 @@ from casework.adapters.persistence.engine.ids import new_id
 from casework.adapters.persistence.scope import database_roles
 from casework.bench import throwaway
 from casework.bench.processes import BenchmarkFailed, postmaster
+from casework.bench.raw import conninfo
 
 TAKES_MS: Final = 600_000
 
@@ -56,7 +57,7 @@ class Databases:
 
     def server(self) -> tuple[str, int | None]:
         """The version, and the process that started all others where it runs here."""
-        with psycopg.connect(_plain(self.home)) as connection:
+        with psycopg.connect(conninfo(self.home)) as connection:
             row = connection.execute("SHOW server_version").fetchone()
             return str(row[0]) if row else "", postmaster(connection)
 
@@ -76,9 +77,9 @@ def databases(given: str | None) -> Iterator[Databases]:
         home = _home(given or stack.enter_context(_started()))
         name = f"casework_bench_{new_id().hex[-12:]}"
         made = Databases(home, name, secrets.token_hex(16))
-        stack.callback(_remove, made)
         try:
             _execute(home, f'CREATE DATABASE "{name}"')
+            stack.callback(_remove, made)
             _make_roles(made)
         except psycopg.Error as error:
             raise _refused(error) from None
@@ -128,9 +129,5 @@ def _remove(made: Databases) -> None:
 
 
 def _execute(home: URL, statement: str) -> None:
-    with psycopg.connect(_plain(home), autocommit=True) as connection:
+    with psycopg.connect(conninfo(home), autocommit=True) as connection:
         connection.execute(statement.encode())
-
-
-def _plain(url: URL) -> str:
-    return url.set(drivername="postgresql").render_as_string(hide_password=False)

@@ -27,7 +27,8 @@ from joserfc.errors import JoseError
 from joserfc.jwk import OctKey
 from pydantic import BaseModel
 from sqlalchemy import Connection, create_engine
-from uuid_utils import uuid7
+
+from casework.bench.written import parameters
 
 THREADS: Final = 8
 ALGORITHM: Final = "HS256"
@@ -91,10 +92,7 @@ def make_app(plan: dict[str, Any]) -> FastAPI:
     writes = plan["writes"]
 
     def write(connection: Connection, request: str, number: int) -> None:
-        params = dict(writes[request]["olds"])
-        for name, kind in params.items():
-            params[name] = f"0190{number:08x}7000800000000000{int(kind):04x}"
-        params |= {name: str(uuid7()) for name in writes[request]["news"]}
+        params = parameters(writes[request], number)
         for statement in writes[request]["statements"]:
             connection.exec_driver_sql(statement, params)
 

@@ -1,19 +1,25 @@
-"""The ceiling: the transaction that a request amounts to, sent by pgbench."""
+"""The ceiling: the transaction that a request amounts to, sent by pgbench or as it does."""
 
 from __future__ import annotations
 
 import re
 import subprocess
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from importlib import metadata
 from pathlib import Path
+from random import Random
 from typing import Any, Final
 
+import psycopg
 from sqlalchemy import Engine, text
 from sqlalchemy.engine import URL
 
 from casework.bench import throwaway
 from casework.bench.processes import BenchmarkFailed
-from casework.bench.written import Place, Statement
+from casework.bench.written import Place, Statement, for_driver, parameters
 
 TPS: Final = re.compile(r"^tps = ([0-9.]+)", re.MULTILINE)
 SENT: Final = re.compile(r"actually processed: ([0-9]+)")
@@ -22,12 +28,31 @@ FAILED: Final = re.compile(r"number of failed transactions: ([0-9]+)")
 RUN_BITS, CLIENT_BITS = 56, 40
 
 
-def program() -> str:
-    """The path of pgbench. Raises BenchmarkFailed where there is none."""
-    found = throwaway.client("pgbench")
-    if found is None:
-        raise BenchmarkFailed("pgbench was not found: it comes with PostgreSQL")
-    return found
+@dataclass(frozen=True, slots=True)
+class Ceiling:
+    """What sends the raw transaction: its name, and a run of so many seconds, by its number."""
+
+    name: str
+    run: Callable[[float, int], dict[str, Any]]
+
+
+def ceiling(
+    url: URL, statements: Sequence[Statement], residents: int, clients: int, folder: Path
+) -> Ceiling:
+    """Pgbench where it is installed, else threads of this process."""
+    program = throwaway.client("pgbench")
+    if program is None:
+        writes = for_driver(statements)
+        name = f"threads of psycopg {metadata.version('psycopg')}, as there is no pgbench"
+        return Ceiling(name, lambda seconds, _: _threads(url, writes, residents, clients, seconds))
+    path = folder / "raw.sql"
+    path.write_text(script(statements, residents), encoding="utf-8")
+    said = subprocess.run([program, "--version"], capture_output=True, text=True, check=False)  # noqa: S603
+    command = [
+        program, "--no-vacuum", "--protocol=prepared", f"--client={clients}", "--jobs=1",
+        f"--file={path}", "--define=n=0",
+    ]  # fmt: skip
+    return Ceiling(said.stdout.strip(), lambda seconds, run: _pgbench(url, command, seconds, run))
 
 
 def script(statements: Sequence[Statement], residents: int) -> str:
@@ -76,19 +101,9 @@ def allow_again(engine: Engine, tables: Sequence[str]) -> None:
             connection.exec_driver_sql(definition.replace("CREATE UNIQUE", "CREATE", 1))
 
 
-def run(url: URL, path: Path, clients: int, seconds: float, number: int) -> dict[str, Any]:
-    """One run of a script: transactions, and transactions a second."""
-    address = {"host": url.query.get("host", url.host), "port": url.port, "user": url.username,
-               "dbname": url.database, "password": url.password}  # fmt: skip
-    given = " ".join(f"{name}='{value}'" for name, value in address.items() if value)
-    ended = subprocess.run(  # noqa: S603 - a program of PostgreSQL
-        [
-            program(), "--no-vacuum", "--protocol=prepared", f"--client={clients}", "--jobs=1",
-            f"--time={max(1, round(seconds))}", f"--file={path}", "-D", "n=0", "-D",
-            f"run={number}", given,
-        ],
-        capture_output=True, text=True, check=False,
-    )  # fmt: skip
+def _pgbench(url: URL, command: list[str], seconds: float, number: int) -> dict[str, Any]:
+    own = [f"--time={max(1, round(seconds))}", f"--define=run={number}", conninfo(url)]
+    ended = subprocess.run([*command, *own], capture_output=True, text=True, check=False)  # noqa: S603
     speed, sent = TPS.search(ended.stdout), SENT.search(ended.stdout)
     failed = FAILED.search(ended.stdout)
     if ended.returncode or not speed or not sent or (failed and failed[1] != "0"):
@@ -97,7 +112,32 @@ def run(url: URL, path: Path, clients: int, seconds: float, number: int) -> dict
     return {"transactions": int(sent[1]), "transactions_per_second": float(speed[1])}
 
 
-def version() -> str:
-    """What pgbench says of itself."""
-    said = subprocess.run([program(), "--version"], capture_output=True, text=True, check=False)  # noqa: S603
-    return said.stdout.strip()
+def _threads(
+    url: URL, writes: dict[str, Any], residents: int, clients: int, seconds: float
+) -> dict[str, Any]:
+    """The same by prepared statements of psycopg, a thread and a connection for each client."""
+    ends_at = time.perf_counter() + seconds
+
+    def send(client: int) -> int:
+        rng, sent = Random(client), 0  # noqa: S311 - which life, no secret
+        with psycopg.connect(conninfo(url)) as connection:
+            while time.perf_counter() < ends_at:
+                of = parameters(writes, rng.randint(1, residents))
+                for statement in writes["statements"]:
+                    connection.execute(statement, of, prepare=True)
+                connection.commit()
+                sent += 1
+        return sent
+
+    began = time.perf_counter()
+    with ThreadPoolExecutor(clients) as pool:
+        sent = sum(pool.map(send, range(clients)))
+    return {
+        "transactions": sent,
+        "transactions_per_second": sent / (time.perf_counter() - began),
+    }
+
+
+def conninfo(url: URL) -> str:
+    """The address of a database for PostgreSQL's own library."""
+    return url.set(drivername="postgresql").render_as_string(hide_password=False)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Final
@@ -15,7 +15,7 @@ from casework.bench.asking import API, Clients, Request
 from casework.bench.database import Databases
 from casework.bench.lives import Product
 from casework.bench.processes import BenchmarkFailed
-from casework.bench.written import Place, Statement, mark, rows_between, statements_of
+from casework.bench.written import Statement, for_driver, mark, rows_between, statements_of
 
 # Those whose writes the prototype repeats.
 WRITTEN: Final = ("create", "read", "worklist")
@@ -35,7 +35,7 @@ class Recorded:
         """The writes as the prototype sends them, with the ids that are put in."""
         return {
             "shown": self.shown,
-            "writes": {mode: _for_driver(all) for mode, all in self.writes.items()},
+            "writes": {mode: for_driver(all) for mode, all in self.writes.items()},
         }
 
 
@@ -103,15 +103,3 @@ def _statements(engine: Engine) -> Iterator[list[str]]:
         yield sent
     finally:
         event.remove(engine, "before_cursor_execute", note)
-
-
-def _for_driver(statements: Sequence[Statement]) -> dict[str, Any]:
-    places = [part for one in statements for part in one.parts if isinstance(part, Place)]
-    return {
-        "statements": [
-            one.rendered(lambda place: f"CAST(%({place.name})s AS {place.type})")
-            for one in statements
-        ],
-        "news": sorted({place.name for place in places if place.is_new}),
-        "olds": {place.name: place.which for place in places if not place.is_new},
-    }

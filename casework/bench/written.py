@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
 from sqlalchemy import Engine, Table, Uuid, text
 from sqlalchemy.dialects import postgresql
+from uuid_utils import uuid7
 
 from casework.adapters.persistence import tables as t
 from casework.bench.filling import numbered_id
@@ -102,6 +103,19 @@ def statements_of(rows: Rows, before: Engine, number: int, key: str) -> list[Sta
     return made
 
 
+def for_driver(statements: Sequence[Statement]) -> dict[str, Any]:
+    """Statements with named parameters: ``news`` for new ids, ``olds`` for kinds of a life's."""
+    places = [part for one in statements for part in one.parts if isinstance(part, Place)]
+    return {
+        "statements": [
+            one.rendered(lambda place: f"CAST(%({place.name})s AS {place.type})")
+            for one in statements
+        ],
+        "news": sorted({place.name for place in places if place.is_new}),
+        "olds": {place.name: place.which for place in places if not place.is_new},
+    }
+
+
 def _key(table: Table, row: Mapping[str, Any]) -> tuple[Any, ...]:
     return tuple(row[column.name] for column in table.primary_key)
 
@@ -118,6 +132,12 @@ def _before(engine: Engine, table: Table, rows: list[dict[str, Any]]) -> dict[An
             if old is not None:
                 found[_key(table, row)] = old
     return found
+
+
+def parameters(statements: Mapping[str, Any], number: int) -> dict[str, str]:
+    """The parameters of such statements for a numbered life, each new id a fresh one."""
+    old = {name: str(numbered_id(kind, number)) for name, kind in statements["olds"].items()}
+    return old | {name: str(uuid7()) for name in statements["news"]}
 
 
 class _Writer:

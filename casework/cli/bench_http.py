@@ -15,6 +15,8 @@ from casework.bench import http as benchmark
 from casework.bench import http_report as report
 from casework.bench.asking import MODES
 from casework.bench.processes import BenchmarkFailed
+from casework.bench.sides import Measurement
+from casework.bench.sides import Progress as Told
 from casework.cli.shared import CommandError, Json, notes
 from casework.settings import Settings
 
@@ -56,7 +58,7 @@ def bench_http(
     """
     modes = list(MODES) if mode == "all" else [str(mode)]
     settings = Settings()
-    of = benchmark.Measurement(
+    of = Measurement(
         modes=modes, clients=clients, seconds=seconds, rounds=rounds, residents=residents,
         database=database or settings.database_url,
     )  # fmt: skip
@@ -74,13 +76,13 @@ def bench_http(
         out.print(table)
 
 
-def _measured(of: benchmark.Measurement) -> dict[str, Any]:
+def _measured(of: Measurement) -> dict[str, Any]:
     columns = (
         TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(),
     )  # fmt: skip
     with Progress(*columns, console=notes) as bar:
         task = bar.add_task("preparing PostgreSQL", total=None)
-        told = benchmark.Progress(
+        told = Told(
             doing=lambda what: bar.update(task, description=what),
             total=lambda steps: bar.update(task, total=steps),
             step=lambda: bar.advance(task),
