@@ -20,13 +20,14 @@ from sqlalchemy import Connection, Engine, Table, text
 from casework.adapters import reference
 from casework.adapters.persistence import tables as t
 from casework.adapters.persistence.engine.encrypted_columns import (
+    EncryptedJson,
     columns_with_ciphertext,
 )
 from casework.adapters.persistence.engine.ids import new_id
 from casework.adapters.persistence.engine.types import to_json
 from casework.adapters.persistence.rows import bulk
 from casework.adapters.persistence.scope import session_context
-from casework.bench.filling import WORKER, numbered_id
+from casework.bench.filling import WORKER, numbered_id, tidy
 from casework.bench.lives import SERVICES, Life, OpenAt, Ways, live, tables_of_lives
 from casework.domain.access.accounts import Account
 from casework.domain.access.policy import Role
@@ -59,7 +60,6 @@ class City:
     workers: int
     ways: Ways
     offerings: tuple[UUID, ...]
-    district: str
 
 
 def is_late(number: int) -> bool:
@@ -102,11 +102,10 @@ def fill_city(
     if lives[False].ways != lives[True].ways:
         raise AssertionError("both lives were lived by the same acts")
     _copy(owner, product.vault, lives, residents, told)
-    _tidy(owner)
+    tidy(owner)
     return City(
         residents, workers, lives[False].ways,
         tuple(one.id for one in offerings if one.service_code != SERVICES[0]),
-        reference.centres()[0].district_code,
     )  # fmt: skip
 
 
@@ -161,18 +160,21 @@ def _copy(
     residents: int,
     told: Callable[[int], None],
 ) -> None:
-    """Insert the copies, batch by batch; a batch is one transaction."""
+    """Insert the copies, batch by batch; a batch is one transaction, made ready before it."""
     texts = {late: _Template(life) for late, life in lives.items()}
     for first in range(1, residents + 1, BATCH):
         numbers = range(first, min(first + BATCH, residents + 1))
+        ready = {
+            table: [
+                row
+                for number in numbers
+                for row in texts[is_late(number)].rows(table, number, vault)
+            ]
+            for table in tables_of_lives()
+        }
         with owner.begin() as connection:
             session_context.set_system_context(connection)
-            for table in tables_of_lives():
-                rows = [
-                    row
-                    for number in numbers
-                    for row in texts[is_late(number)].rows(table, number, vault)
-                ]
+            for table, rows in ready.items():
                 if rows:
                     _insert(connection, table, rows)
         told(numbers[-1])
@@ -237,12 +239,6 @@ def _own(table: Table, made: str, number: int, district: str, vault: Vault) -> b
     for column in sealed:
         if (value := row[column.name]) is not None:
             place = Place(table.name, column.name, UUID(row["id"]))
-            plain = value if isinstance(value, str) else to_json(value)
+            plain = to_json(value) if isinstance(column.type, EncryptedJson) else value
             row[column.name] = vault.encrypt(plain, place)
     return orjson.dumps(row)
-
-
-def _tidy(owner: Engine) -> None:
-    """Run the maintenance that the database does in time."""
-    with owner.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-        connection.execute(text("VACUUM ANALYZE"))

@@ -1,7 +1,8 @@
 """Benchmarks of the sweep and the worklist at several sizes, on a temporary database.
 
 Each size holds so many open referrals, each with a running clock and its planned steps; the same
-number of clocks is newly due at every size. A figure is the median over interleaved rounds.
+number of clocks is newly due at every size. A figure is the median over interleaved rounds,
+and beside it their 95th percentile.
 """
 
 from __future__ import annotations
@@ -74,7 +75,8 @@ def lines_of(result: dict[str, Any]) -> Iterator[str]:
     yield f"{result['store']}, Python {result['python']}, {result['machine']}"
     for figure in result["figures"]:
         yield "  ".join(f"{name} {value}" for name, value in figure.items())
-    yield f"largest ÷ smallest: {result['ratio_of_sizes']}"
+    ratios = (f"{name} {value}" for name, value in result["ratios_of_sizes"].items())
+    yield f"largest ÷ smallest: {', '.join(ratios)}"
 
 
 def _result(
@@ -89,6 +91,11 @@ def _result(
         "rounds": rounds,
         "figures": figures,
         "ratio_of_sizes": round(figures[-1][what] / figures[0][what], 2),
+        "ratios_of_sizes": {
+            name: round(figures[-1][name] / figures[0][name], 2)
+            for name in figures[0]
+            if name.endswith("_ms")
+        },
     }
 
 
@@ -106,7 +113,7 @@ def _filled(url: str | None, sizes: list[int], due: int, tell: Tell) -> Iterator
 def _interleaved(
     engines: Engines, rounds: int, time_one: Callable[[Engine], Times]
 ) -> dict[int, Times]:
-    """The median of each figure at each size.
+    """The median and the 95th percentile of each figure at each size.
 
     The sizes are interleaved, so that a machine that becomes slow affects all of them alike. The
     first round is a warm-up and does not count.
@@ -116,8 +123,18 @@ def _interleaved(
         for size, engine in engines.items():
             taken[size].append(time_one(engine))
     return {
-        size: {name: round(median(one[name] for one in all[1:]), 3) for name in all[0]}
+        size: {name: value for it in all[0] for name, value in _spread(it, all[1:]).items()}
         for size, all in taken.items()
+    }
+
+
+def _spread(name: str, rounds: list[Times]) -> Times:
+    """The median and the 95th percentile of a figure over its rounds."""
+    ordered = sorted(one[name] for one in rounds)
+    p95 = ordered[min(len(ordered) * 95 // 100, len(ordered) - 1)]
+    return {
+        name: round(median(ordered), 3),
+        f"{name.removesuffix('_ms')}_p95_ms": round(p95, 3),
     }
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import signal
+import sys
 from enum import StrEnum
 from typing import Annotated, Any
 
@@ -62,10 +64,14 @@ def bench_http(
         modes=modes, clients=clients, seconds=seconds, rounds=rounds, residents=residents,
         database=database or settings.database_url,
     )  # fmt: skip
+    # So that what was started and made is removed then, too.
+    before = signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     try:
         result = _measured(of)
     except BenchmarkFailed as error:
         raise CommandError(str(error)) from None
+    finally:
+        signal.signal(signal.SIGTERM, before)
     if as_json:
         typer.echo(json.dumps(result))
         return

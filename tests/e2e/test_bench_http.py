@@ -176,7 +176,7 @@ def test_a_server_that_answers_500_makes_it_fail_and_leaves_nothing(
 def a_city(residents: int = 100) -> City:
     """A city as it was filled."""
     ways = Ways(resident=0x100, case=0x10A, referral=0x12E, free_services=(0x118, 0x119))
-    return City(residents, -(-residents // 50), ways, tuple(UUID(int=n) for n in range(8)), "26110")
+    return City(residents, -(-residents // 50), ways, tuple(UUID(int=n) for n in range(8)))
 
 
 def asked_of(requests: list[dict[str, Any]]) -> list[tuple[str, str]]:
