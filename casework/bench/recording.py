@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Final
 
 import httpx2
@@ -17,6 +18,7 @@ from casework.bench.lives import Product
 from casework.bench.processes import BenchmarkFailed
 from casework.bench.written import Statement, for_driver, mark, rows_between, statements_of
 
+TRIES, PAUSE_S = 10, 1.0
 # Those whose writes the prototype repeats.
 WRITTEN: Final = ("create", "read", "worklist")
 COUNTED: Final = (*WRITTEN, "overdue", "search")
@@ -59,16 +61,15 @@ async def _record(
     transport = httpx2.ASGITransport(app=product.app())
     async with httpx2.AsyncClient(transport=transport, base_url="http://localhost") as client:
         for mode in COUNTED:
-            who = {"username": clients.username(0, mode), "password": password}
-            token = (await client.post(f"{API}/auth/token", data=who)).json()["access_token"]
+            token = await _token(client, clients.username(0, mode), password)
             number, requests = clients.recorded(mode, token)
             await _sent(client, requests[0])
-            first = mark(city)
+            marks: list[int] = []
             with _statements(product.engine) as sent:
-                answer = await _sent(client, requests[1])
+                answer = await _sent(client, requests[1], partial(_begin, sent, marks, city))
             counts[mode] = len(sent)
             if mode in WRITTEN:
-                rows = rows_between(city, first, mark(city))
+                rows = rows_between(city, marks[-1], mark(city))
                 tables |= {table.name for table in rows}
                 key = requests[1].get("key", "")
                 writes[mode] = statements_of(rows, copy, number, key)
@@ -77,16 +78,45 @@ async def _record(
     return Recorded(counts, writes, tables, shown)
 
 
-async def _sent(client: httpx2.AsyncClient, request: Request) -> Any:
+def _begin(sent: list[str], marks: list[int], city: Engine) -> None:
+    """Forget what an earlier try sent, and leave what it wrote behind a mark."""
+    sent.clear()
+    marks.append(mark(city))
+
+
+async def _token(client: httpx2.AsyncClient, username: str, password: str) -> str:
+    who = {"username": username, "password": password}
+    answer = await _patiently(lambda: client.post(f"{API}/auth/token", data=who))
+    return str(answer.json()["access_token"])
+
+
+async def _sent(
+    client: httpx2.AsyncClient, request: Request, begin: Callable[[], None] = lambda: None
+) -> Any:
+    """The answer to a request; ``begin`` is called before each time it is sent."""
     headers = {"Authorization": f"Bearer {request['token']}"}
     if "key" in request:
         headers["Idempotency-Key"] = request["key"]
-    answer = await client.request(
-        request["method"], request["path"], json=request.get("body"), headers=headers
-    )
+
+    async def send() -> httpx2.Response:
+        begin()
+        return await client.request(
+            request["method"], request["path"], json=request.get("body"), headers=headers
+        )
+
+    return (await _patiently(send)).json()
+
+
+async def _patiently(send: Callable[[], Awaitable[httpx2.Response]]) -> httpx2.Response:
+    """A good answer, also of a machine so busy that the first is 503."""
+    for _ in range(TRIES):
+        answer = await send()
+        if answer.status_code != 503:
+            break
+        await asyncio.sleep(PAUSE_S)
     if not answer.is_success:
-        raise BenchmarkFailed(f"{request['path']} was refused: {answer.status_code} {answer.text}")
-    return answer.json()
+        raise BenchmarkFailed(f"{answer.url.path} was refused: {answer.status_code} {answer.text}")
+    return answer
 
 
 @contextmanager
