@@ -15,7 +15,7 @@ from fastapi import FastAPI
 from sqlalchemy import Engine
 from structlog import get_logger
 
-from casework import audit_begin, key_ring, operations
+from casework import audit_begin, key_ring, operations, watching
 from casework.adapters import reference
 from casework.adapters.calendar import korean_calendar
 from casework.adapters.http.rates import Rates
@@ -296,12 +296,11 @@ class Application:
         """The HTTP application."""
         # Imported here: the routes take a third of the start-up of a command that serves nothing.
         from casework.adapters.api.app import create_app
-        from casework.adapters.api.health import ReadinessProbe
         from casework.adapters.web import router as pages
 
         return create_app(
             self.services(),
-            ReadinessProbe(partial(operations.readiness, self)),
+            watching.probe(self),
             pages,
             threads=self.settings.threads,
             log_requests=self.settings.log_requests,

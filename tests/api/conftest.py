@@ -20,10 +20,9 @@ from fastapi import FastAPI
 from sqlalchemy import URL, Engine, event, make_url, select
 from starlette.testclient import TestClient
 
-from casework import operations
+from casework import watching
 from casework.adapters import reference
 from casework.adapters.api.app import create_app
-from casework.adapters.api.health import ReadinessProbe
 from casework.adapters.identity import Argon2Passwords
 from casework.adapters.persistence import tables as t
 from casework.adapters.persistence.engine.engine import open_engine
@@ -286,7 +285,7 @@ def _application(application: Application) -> FastAPI:
     app = _routes()
     app.state.services, app.state.probe = (
         application.services(),
-        ReadinessProbe(lambda: operations.readiness(application)),
+        watching.probe(application),
     )
     return app
 

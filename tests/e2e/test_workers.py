@@ -15,6 +15,7 @@ from pathlib import Path
 import httpx2
 import pytest
 
+from casework.settings import Settings
 from tests.e2e.test_cli import ENDS_WITHIN_S, Started, started
 
 NUMBER = 2
@@ -38,6 +39,11 @@ class Serving:
     def live(self) -> int:
         """The status of one question on a connection of its own."""
         return httpx2.get(f"{self.url}/health/live", timeout=10).status_code
+
+    def told(self, sample: str) -> list[float]:
+        """The values of one sample in the metrics, which must be one."""
+        lines = httpx2.get(f"{self.url}/metrics", timeout=10).text.splitlines()
+        return [float(one.rpartition(" ")[2]) for one in lines if one.startswith(f"{sample} ")]
 
 
 @pytest.fixture
@@ -86,7 +92,8 @@ def test_none_is_left_where_the_one_that_started_them_is_killed(serving: Serving
 
 
 def test_a_process_that_is_killed_is_replaced_and_all_end_when_told(serving: Serving) -> None:
-    killed = min(serving.processes())
+    killed, at_most = min(serving.processes()), NUMBER * Settings().threads
+    assert serving.told("casework_connections_at_most") == [at_most]
     os.kill(killed, signal.SIGKILL)
 
     def is_replaced() -> bool:
@@ -94,7 +101,11 @@ def test_a_process_that_is_killed_is_replaced_and_all_end_when_told(serving: Ser
         return len(now) == NUMBER and killed not in now
 
     serving.command.wait_for(is_replaced)
+    # The one that is gone is left out, or it would be counted beside the one that came for it.
+    serving.command.wait_for(lambda: serving.told("casework_connections_at_most") == [at_most])
     assert serving.live() == 200
+    assert serving.told('casework_waiting{queue="messages"}') == [0]
+    assert serving.told("casework_backlog_read") == [1], "by the one that is asked, and no sum"
     left = serving.processes()
     assert serving.command.end() == 0
     assert not [pid for pid in left if Path(f"/proc/{pid}").exists()]

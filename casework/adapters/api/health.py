@@ -6,6 +6,7 @@ import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 from typing import Any, Final, Literal
 
 from fastapi import Request, Response
@@ -20,8 +21,11 @@ from pydantic import AwareDatetime, Field
 
 from casework.adapters.api.shared.responses import ResponseBody
 from casework.adapters.api.shared.routing import File, operation
+from casework.adapters.http.backlog import collected
+from casework.adapters.http.metrics import forget_ended
 from casework.adapters.http.responses import respond
 from casework.adapters.http.routers import SubjectRouter
+from casework.workflows.ports.supervision import Watched
 from casework.workflows.supervision.overdue import JOB
 
 router = SubjectRouter(tags=["operation"])
@@ -55,9 +59,10 @@ class Readiness(ResponseBody):
 
 @dataclass(frozen=True)
 class ReadinessProbe:
-    """How readiness is reported: each part with whether it is well."""
+    """How readiness is reported: each part with whether it is well; and what is to be watched."""
 
     parts: Callable[[], dict[str, Any]]
+    watched: Callable[[], Watched]
 
 
 @router.get("/health/live", **operation("public", Alive))
@@ -90,16 +95,21 @@ def ready(request: Request) -> Response:
 def metrics(request: Request) -> Response:
     """Metrics for Prometheus.
 
-    In the text format of Prometheus: the process, its requests by route, and the jobs.
+    In the text format of Prometheus: the process, its requests by route, the jobs and what waits.
     """
-    jobs = _figures(request.app.state.probe.parts())
-    return Response(_requests() + generate_latest(jobs), media_type=CONTENT_TYPE_LATEST)
+    probe: ReadinessProbe = request.app.state.probe
+    parts = probe.parts()
+    told = _requests() + generate_latest(_figures(parts))
+    if parts["schema"]:
+        told += generate_latest(collected(probe.watched()))
+    return Response(told, media_type=CONTENT_TYPE_LATEST)
 
 
 def _requests() -> bytes:
     """What the processes of this port counted together; a single one tells its own use as well."""
     if "PROMETHEUS_MULTIPROC_DIR" not in os.environ:
         return generate_latest()
+    forget_ended(Path(os.environ["PROMETHEUS_MULTIPROC_DIR"]))
     together = CollectorRegistry()
     multiprocess.MultiProcessCollector(together)  # type: ignore[no-untyped-call]
     return generate_latest(together)
@@ -114,7 +124,7 @@ def _figures(parts: dict[str, Any]) -> CollectorRegistry:
     for name, says in MOMENTS.items():
         if parts[name] is not None:
             gauge = Gauge(
-                f"casework_job_{name}_timestamp_seconds", says, ["job"], registry=registry
+                f"casework_job_{name}_timestamp_seconds", says, ["name"], registry=registry
             )
             gauge.labels(JOB).set(datetime.fromisoformat(parts[name]).timestamp())
     return registry

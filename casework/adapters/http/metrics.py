@@ -1,11 +1,16 @@
-"""Figures of the requests for Prometheus: by method, route and status, never by path or person."""
+"""Figures of the process for Prometheus: its requests by method, route and status, its connections.
+
+None is by path or person.
+"""
 
 from __future__ import annotations
 
+import os
 import time
+from pathlib import Path
 from typing import Any, Final
 
-from prometheus_client import Counter, Histogram
+from prometheus_client import Counter, Gauge, Histogram, multiprocess
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 MEASURED: Final = "casework.measured"
@@ -18,6 +23,17 @@ REQUESTS: Final = Counter(
 )
 SECONDS: Final = Histogram(
     "casework_request_seconds", "How long they took, in seconds.", ["method", "route"]
+)
+# Of the processes of one port that are there, added up.
+CONNECTIONS: Final = Gauge(
+    "casework_connections_in_use",
+    "Connections to the database that are in use.",
+    multiprocess_mode="livesum",
+)
+CONNECTIONS_AT_MOST: Final = Gauge(
+    "casework_connections_at_most",
+    "How many there can be.",
+    multiprocess_mode="livesum",
 )
 
 
@@ -57,3 +73,14 @@ def tell_route(scope: Scope, template: str) -> None:
     """The template of the route that answers this request, such as ``/cases/{id}``."""
     if MEASURED in scope:
         scope[MEASURED]["route"] = template
+
+
+def forget_ended(folder: Path) -> None:
+    """Leave out what only processes that are there may say, of those that are not."""
+    for pid in {int(one.stem.rpartition("_")[2]) for one in folder.glob("gauge_live*_*.db")}:
+        try:
+            os.kill(pid, 0)
+        except ProcessLookupError:
+            multiprocess.mark_process_dead(pid, str(folder))  # type: ignore[no-untyped-call]
+        except PermissionError:
+            continue

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal, Protocol
@@ -99,6 +99,76 @@ class SweepStore(Protocol):
     def cases_to_resume(self, as_of: datetime) -> list[UUID]:
         """Cases whose hold has run out."""
         ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClockBacklog:
+    """The running clocks of one kind: all of them, and the overdue ones by their tier.
+
+    The tier is the highest that was raised, 0 where none was yet.
+    """
+
+    kind: ClockKind
+    running: int
+    overdue: Mapping[int, int]
+    oldest_due_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """How many wait, and since when the first of them does; None where none does."""
+
+    count: int
+    since: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class LastSweep:
+    """The last sweep that ended and was not dry: how long it took, in seconds, and what it did."""
+
+    seconds: float
+    found: int
+    changed: int
+    failed: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Backlog:
+    """What waits in a whole installation, for its operator: numbers and instants, of nobody.
+
+    ``messages`` are due since, ``notices`` wait to be addressed, ``endpoints`` rest after they
+    failed. ``sealed_at`` is when the last entry of the audit was sealed.
+    """
+
+    clocks: Sequence[ClockBacklog]
+    sweep: LastSweep | None
+    notices: Waiting
+    messages: Waiting
+    dead_messages: int
+    resting_endpoints: int
+    unsealed: Waiting
+    sealed_at: datetime | None
+    imports: Waiting
+
+
+@dataclass(frozen=True, slots=True)
+class Space:
+    """The disk of a place: what is free, and all of it, in bytes."""
+
+    free: int
+    total: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Watched:
+    """What is told to whoever watches; None of it is what could not be read.
+
+    ``exported_at`` is when heads of the audit were exported last, ``space`` is by the place's name.
+    """
+
+    backlog: Backlog | None
+    exported_at: datetime | None
+    space: Mapping[str, Space]
 
 
 # What is in a worklist: clocks, and visits that somebody promised to make again.

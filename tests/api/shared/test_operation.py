@@ -169,13 +169,13 @@ def test_metrics_name_nobody_and_no_id(api: Api) -> None:
 
 
 def test_the_ticks_are_figures_as_well(api: Api) -> None:
-    assert 'casework_job_last_tick_timestamp_seconds{job="overdue"}' not in figures(api)
+    assert 'casework_job_last_tick_timestamp_seconds{name="overdue"}' not in figures(api)
     tick(api)
     found = figures(api)
     at = api.clock.now.timestamp()
-    assert found['casework_job_last_tick_timestamp_seconds{job="overdue"}'] == at
-    assert found['casework_job_last_success_timestamp_seconds{job="overdue"}'] == at
-    assert found['casework_job_next_tick_timestamp_seconds{job="overdue"}'] == at + 300
+    assert found['casework_job_last_tick_timestamp_seconds{name="overdue"}'] == at
+    assert found['casework_job_last_success_timestamp_seconds{name="overdue"}'] == at
+    assert found['casework_job_next_tick_timestamp_seconds{name="overdue"}'] == at + 300
     assert found['casework_ready{part="scheduler"}'] == 1
 
 

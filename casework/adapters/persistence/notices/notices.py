@@ -177,17 +177,9 @@ class SqlNoticeStore(SqlOutbox):
     # Finding whom a notice is for
 
     def waiting(self, limit: int) -> list[Notice]:
-        free = or_(_verdict.c.is_held.is_(False), _verdict.c.released_at.is_not(None))
         query = (
             select(_notice)
-            .where(
-                _WAITS,
-                or_(
-                    _notice.c.run_id.is_(None),
-                    _notice.c.at_once,
-                    exists().where(*_judges(), free),
-                ),
-            )
+            .where(may_be_addressed())
             .order_by(_notice.c.id)
             .limit(limit)
             .with_for_update(skip_locked=True, of=_notice)
@@ -303,6 +295,13 @@ class SqlNotices:
     def store(self) -> Iterator[NoticeStore]:
         with self._engine.begin() as connection:
             yield SqlNoticeStore(connection, self._links)
+
+
+def may_be_addressed() -> ColumnElement[bool]:
+    """A notice that waits, and that the flood limit does not hold."""
+    free = or_(_verdict.c.is_held.is_(False), _verdict.c.released_at.is_not(None))
+    is_judged = exists().where(*_judges(), free)
+    return and_(_WAITS, or_(_notice.c.run_id.is_(None), _notice.c.at_once, is_judged))
 
 
 def _judges() -> tuple[ColumnElement[bool], ...]:

@@ -75,14 +75,14 @@ class SqlOutbox:
         )
         locked = (
             select(_message.c.id)
-            .where(_message.c.id.in_(ids), _is_due(now))
+            .where(_message.c.id.in_(ids), is_due(now))
             .with_for_update(skip_locked=True)
         )
         return self._leased(list(self._connection.scalars(locked)), leased_until)
 
     def claim_one(self, id: UUID, now: datetime, leased_until: datetime) -> list[Letter]:
         """Lease one message that is due, if nobody else holds it."""
-        one = select(_message.c.id).where(_message.c.id == id, _is_due(now))
+        one = select(_message.c.id).where(_message.c.id == id, is_due(now))
         found = self._connection.scalars(one.with_for_update(skip_locked=True))
         return self._leased(list(found), leased_until)
 
@@ -170,18 +170,19 @@ class SqlOutbox:
         return page(self._connection, query, keys, paging, newest_first=True)
 
 
-def _is_due(now: datetime) -> ColumnElement[bool]:
+def is_due(now: datetime) -> ColumnElement[bool]:
+    """Waits for no instant any more, and nobody is sending it."""
     return and_(
         text("message.state = 'waiting'"),
-        _is_over(_message.c.next_at, now, LONGEST_WAIT),
+        is_over(_message.c.next_at, now, LONGEST_WAIT),
         or_(
             _message.c.leased_until.is_(None),
-            _is_over(_message.c.leased_until, now, LONGEST_LEASE),
+            is_over(_message.c.leased_until, now, LONGEST_LEASE),
         ),
     )
 
 
-def _is_over(until: Column[Any], now: datetime, longest: timedelta) -> ColumnElement[bool]:
+def is_over(until: Column[Any], now: datetime, longest: timedelta) -> ColumnElement[bool]:
     """Whether a wait is over, or can be none since no wait is so long: the clock was set back."""
     return or_(until <= now, until > now + longest)
 
@@ -198,9 +199,9 @@ def _ranked(now: datetime, *, endpoints: bool, but: Set[UUID]) -> Any:
         select(_message.c.id, _message.c.next_at, failures.label("failures"), place.label("place"))
         .outerjoin(endpoint, endpoint.c.id == _message.c.subscription_id)
         .where(
-            _is_due(now),
+            is_due(now),
             receiver.is_not(None),
             receiver.not_in(but),
-            or_(endpoint.c.retry_at.is_(None), _is_over(endpoint.c.retry_at, now, LONGEST_WAIT)),
+            or_(endpoint.c.retry_at.is_(None), is_over(endpoint.c.retry_at, now, LONGEST_WAIT)),
         )
     )

@@ -28,13 +28,13 @@ def filtered(query: Select[Any], filters: OverdueFilter) -> Select[Any]:
     if filters.since is not None:
         query = query.where(clock.c.due_at >= filters.since)
     if filters.tier is not None:
-        query = query.where(_highest_tier() == filters.tier)
+        query = query.where(highest_tier() == filters.tier)
     if filters.answered is not None:
         query = query.where(is_answered() if filters.answered else ~is_answered())
     return query
 
 
-def _highest_tier() -> Any:
+def highest_tier() -> Any:
     """The highest tier that was raised for the due date as it stands now."""
     step = t.escalation
     return (
