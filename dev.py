@@ -17,7 +17,7 @@ These need what it is developed with as well, and install it when first called:
   bench    measure on a throw-away PostgreSQL                  (casework bench …args)
   proof    prove a promise many times over: sweeps, tampering, imports, … (tests/proofs)
   browser  install Chromium and Korean fonts, for the tests of the pages
-  lock     resolve pyproject.toml into both lock files         (uv pip compile …args)
+  lock     resolve pyproject.toml into the lock files          (uv pip compile …args)
 
 Every task runs in the folder of the project, wherever it is called from.
 """
@@ -40,6 +40,8 @@ PYTHON = str(BIN / "python")
 # What runs the product; the same versions, and what it is developed with.
 RUNTIME = ROOT / "requirements.lock"
 DEVELOPMENT = ROOT / "requirements-dev.lock"
+# What runs the product, and the extra that sends traces.
+TELEMETRY = ROOT / "requirements-telemetry.lock"
 STAMP = VENV / ".casework-lock"
 
 CASEWORK = [PYTHON, "-m", "casework"]
@@ -172,12 +174,24 @@ def check() -> int:
 
 
 def lock(*args: str) -> None:
-    """Resolve pyproject.toml into both lock files, and install the result."""
+    """Resolve pyproject.toml into the lock files, and install the result."""
     if not _uv():
         setup(DEVELOPMENT)
     compile_ = [_uv() or "uv", *COMPILE.split(), *args]
-    run(*compile_, "--extra", "dev", "--extra", "client", "-o", DEVELOPMENT.name)
+    run(
+        *compile_,
+        "--extra",
+        "dev",
+        "--extra",
+        "client",
+        "--extra",
+        "telemetry",
+        "-o",
+        DEVELOPMENT.name,
+    )
     run(*compile_, "--constraint", DEVELOPMENT.name, "-o", RUNTIME.name)
+    with_traces = [*compile_, "--extra", "telemetry"]
+    run(*with_traces, "--constraint", DEVELOPMENT.name, "-o", TELEMETRY.name)
     setup(DEVELOPMENT)
 
 

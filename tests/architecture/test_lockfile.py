@@ -13,12 +13,14 @@ from packaging.utils import canonicalize_name
 
 ROOT = Path(__file__).resolve().parents[2]
 RUNTIME, DEVELOPMENT = "requirements.lock", "requirements-dev.lock"
+TELEMETRY = "requirements-telemetry.lock"
 IGNORED = {"uv.lock"}  # records index hosts, and is therefore never committed
 LOCK_FILES = sorted(path.name for path in ROOT.glob("*.lock") if path.name not in IGNORED)
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 TO_RUN = PROJECT["project"]["dependencies"]
+TO_TRACE = [*TO_RUN, *PROJECT["project"]["optional-dependencies"]["telemetry"]]
 TO_DEVELOP = [
-    *TO_RUN,
+    *TO_TRACE,
     *PROJECT["project"]["optional-dependencies"]["dev"],
     *PROJECT["project"]["optional-dependencies"]["client"],
     *PROJECT["build-system"]["requires"],
@@ -38,8 +40,8 @@ def version(entry: str) -> str:
     return re.split(r"[\s;]", entry.removeprefix("=="))[0]
 
 
-def test_there_are_two_lock_files() -> None:
-    assert sorted([RUNTIME, DEVELOPMENT]) == LOCK_FILES
+def test_there_are_three_lock_files() -> None:
+    assert sorted([RUNTIME, DEVELOPMENT, TELEMETRY]) == LOCK_FILES
 
 
 @pytest.mark.parametrize("name", LOCK_FILES)
@@ -53,7 +55,9 @@ def test_a_lock_file_that_records_hosts_is_ignored() -> None:
 
 @pytest.mark.parametrize(
     ("lock", "line"),
-    [(RUNTIME, line) for line in TO_RUN] + [(DEVELOPMENT, line) for line in TO_DEVELOP],
+    [(RUNTIME, line) for line in TO_RUN]
+    + [(TELEMETRY, line) for line in TO_TRACE]
+    + [(DEVELOPMENT, line) for line in TO_DEVELOP],
 )
 def test_every_requirement_is_locked_at_a_version_it_allows(lock: str, line: str) -> None:
     requirement = Requirement(line)
@@ -71,6 +75,11 @@ def test_what_runs_the_product_is_what_it_is_developed_with() -> None:
     runtime, development = entries(RUNTIME), entries(DEVELOPMENT)
     assert len(runtime) < len(development)
     assert {name: development.get(name) for name in runtime} == runtime
+    traced = entries(TELEMETRY)
+    assert {name: traced.get(name) for name in runtime} == runtime
+    assert {name: development[name].partition(";")[0] for name in traced} == {
+        name: entry.partition(";")[0] for name, entry in traced.items()
+    }
 
 
 @pytest.mark.parametrize("folder", ["casework", "migrations"])
