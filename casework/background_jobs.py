@@ -12,6 +12,7 @@ from structlog import get_logger
 
 from casework import operations
 from casework.adapters.scheduler import Scheduled, every
+from casework.adapters.telemetry import span
 from casework.bootstrap import Application
 from casework.domain.clocks.schedule import slot_of
 from casework.settings import Settings
@@ -143,8 +144,11 @@ def run(application: Application, job: Job) -> None:
     A failure is logged and stops neither the next step nor the next run: each finds in the
     database what is still to be done.
     """
-    for step in job.steps:
-        try:
-            step.run(application)
-        except Exception as error:
-            log.error(step.failure, error=type(error).__name__)
+    with span(f"job {job.name}", {"casework.job": job.name}) as whole:
+        for step in job.steps:
+            try:
+                with span(f"step {step.run.__name__.strip('_')}"):
+                    step.run(application)
+            except Exception as error:
+                whole.fail(type(error).__name__)
+                log.error(step.failure, error=type(error).__name__)

@@ -50,6 +50,7 @@ from casework.adapters.persistence.supervision.configuration import (
 from casework.adapters.persistence.supervision.sweeping import SqlSweepStore
 from casework.adapters.persistence.unit_of_work.store import SqlStore
 from casework.adapters.sheets.digests import digest_of, keyed_digest
+from casework.adapters.telemetry import traced
 from casework.adapters.vault import KeyVault, RingError
 from casework.adapters.vault.ring import make_ring
 from casework.domain.access.policy import SYSTEM, Actor
@@ -189,6 +190,7 @@ class Application:
             similarity=similarity,
         )
 
+    @traced("sweep", "found", "changed", "failed")
     def sweep(
         self,
         ctx: Context,
@@ -214,6 +216,7 @@ class Application:
         """Offer freed places to those who wait longest, and request updates of stale figures."""
         return update_places(ctx, _note_failure)
 
+    @traced("relay", "addressed", "digests", "sent", "failed", "dead")
     def relay(self, ctx: Context) -> Relayed:
         """Send the notices that are due."""
         request_rosters(ctx, self.linking, self.notices)
@@ -322,11 +325,10 @@ def build(
     settings.check()
     configure_logs(settings.request_log)
     engine = open_engine(settings.url(), **settings.engine_options())
-    vault = open_vault(settings, engine)
     return Application(
         settings=settings,
         engine=engine,
-        vault=vault,
+        vault=open_vault(settings, engine),
         now=now,
         passwords=Argon2Passwords(cheap=cheap_passwords),
         tokens=JwtTokens(settings.key("token")),

@@ -61,6 +61,8 @@ class Settings(BaseSettings):
     min_free_mb: int = Field(default=100, ge=0, le=1_000_000)
     log_requests: bool = True
     request_log: Path | None = None
+    otel_traces: Literal["off", "on"] = "off"
+    otel_traceparent: Literal["ignored", "trusted"] = "ignored"
     provider_access_days: int = Field(default=30, ge=0, le=3650)
     late_entry_days: int = Field(default=30, ge=0, le=366)
     late_entry_working_days: int = Field(default=5, ge=0, le=30)

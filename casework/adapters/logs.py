@@ -21,7 +21,7 @@ import structlog
 
 ALLOWED: Final = frozenset({
     "event", "level", "timestamp", "request_id", "task", "error", "where", "status", "referral_id",
-    "case_id", "job", "run_id", "found", "changed", "failed",
+    "trace_id", "case_id", "job", "run_id", "found", "changed", "failed",
     "message_id", "account_id", "kind", "count", "sent", "dead",
     "method", "route", "ms", "logger", "line",
 })  # fmt: skip

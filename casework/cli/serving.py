@@ -16,7 +16,7 @@ import typer
 import uvicorn
 from apscheduler.schedulers.base import BaseScheduler
 
-from casework import bootstrap, operations
+from casework import bootstrap, operations, tracing
 from casework.adapters.scheduler import (
     make_scheduler,
 )
@@ -118,8 +118,9 @@ def _serve(application: bootstrap.Application, listener: socket.socket, *, tick:
         if tick
         else None
     )
+    tracing.begin(application)
     config = uvicorn.Config(
-        application.app(),
+        tracing.around(application.app(), application.settings),
         log_config=None,
         access_log=False,
         timeout_graceful_shutdown=ENDS_WITHIN_S,
@@ -156,6 +157,7 @@ def serve(
 def scheduler() -> None:
     """Tick: wake the overdue sweep every few minutes, until stopped."""
     with opened_ready() as application:
+        tracing.begin(application)
         ticker = make_scheduler(scheduled(application), background=False, now=application.now)
         _run_until_stopped(ticker, "ticking")
 
@@ -179,6 +181,7 @@ def relay(
 ) -> None:
     """Tell people: gather digests, send mails and webhooks, try again what failed."""
     with opened_ready() as application:
+        tracing.begin(application)
         if not once:
             ticker = make_scheduler(
                 scheduled(application, (RELAY,)), background=False, now=application.now

@@ -20,11 +20,11 @@ import uvicorn
 from structlog import get_logger
 from uvicorn.supervisors import Multiprocess
 
-from casework import bootstrap
+from casework import bootstrap, tracing
 from casework.settings import Settings
 
 if TYPE_CHECKING:
-    from fastapi import FastAPI
+    from starlette.types import ASGIApp
 
 log = get_logger("casework")
 ENDS_WITHIN_S: Final = 20
@@ -35,11 +35,13 @@ PAUSE_S: Final = 2.0
 COUNTED: Final = "PROMETHEUS_MULTIPROC_DIR"
 
 
-def application_of_worker() -> FastAPI:
+def application_of_worker() -> ASGIApp:
     """The application of this process, which serves until it is told to end or left alone."""
     threading.Thread(target=_end_with, args=(os.getppid(),), daemon=True).start()
     try:
-        return bootstrap.build(Settings()).app()
+        application = bootstrap.build(Settings())
+        tracing.begin(application)
+        return tracing.around(application.app(), application.settings)
     except Exception as error:
         log.error("a process cannot start", error=type(error).__name__, exc_info=error)
         time.sleep(PAUSE_S)

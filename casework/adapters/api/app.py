@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Any
+from typing import Any, Final
 
 from anyio import to_thread
 from fastapi import APIRouter, FastAPI, Request, Response
+from fastapi.telemetry import TelemetryConfig
 
 from casework.adapters.api import health
 from casework.adapters.api.access import account_routes, own_account_routes, sign_in_routes
@@ -44,6 +45,13 @@ from casework.adapters.http.services import Services
 from casework.domain.errors import NotFound
 
 BASE = "/api/v1"
+NO_TELEMETRY: Final[TelemetryConfig] = {
+    "tracing": False,
+    "metrics": False,
+    "logs": False,
+    "operation_spans": False,
+    "auto_configure": False,
+}
 ROUTERS: tuple[APIRouter, ...] = (
     sign_in_routes.router,
     own_account_routes.router,
@@ -109,6 +117,8 @@ def create_app(
         redoc_url=None,
         redirect_slashes=False,
         lifespan=living,
+        # Its own spans would hold paths, queries and what failed with which message.
+        telemetry=NO_TELEMETRY,
     )
     app.state.services, app.state.probe = services, probe
     ungoverned = routes_without_entry(

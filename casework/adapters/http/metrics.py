@@ -64,9 +64,15 @@ class MetricsMiddleware:
             raise
         finally:
             # The client chooses the method: unknown ones would make unbounded label values.
-            method = scope["method"] if scope["method"] in METHODS else "other"
-            REQUESTS.labels(method, outcome["route"], str(outcome["status"])).inc()
-            SECONDS.labels(method, outcome["route"]).observe(time.perf_counter() - began)
+            method, route = told_of(scope)
+            REQUESTS.labels(method, route, str(outcome["status"])).inc()
+            SECONDS.labels(method, route).observe(time.perf_counter() - began)
+
+
+def told_of(scope: Scope) -> tuple[str, str]:
+    """Method and route of a request as they may be told, once it was answered."""
+    method = scope["method"] if scope["method"] in METHODS else "other"
+    return method, scope.get(MEASURED, {}).get("route", UNMATCHED)
 
 
 def tell_route(scope: Scope, template: str) -> None:
