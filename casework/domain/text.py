@@ -25,6 +25,8 @@ _EMPTY_LINES: Final = re.compile(r"\n{3,}")
 
 def clean_text(given: str) -> str:
     """Text of one line or several, of which at most one after another is empty."""
+    if given.isprintable():  # one line without control characters, whose only blanks are spaces
+        return " ".join(unicodedata.normalize("NFC", _visible(given)).split())
     composed = unicodedata.normalize("NFC", _visible(_LINE_ENDS.sub("\n", given)))
     lines = (line.strip() for line in _BLANKS.sub(" ", composed).split("\n"))
     return _EMPTY_LINES.sub("\n\n", "\n".join(lines)).strip()

@@ -5,6 +5,8 @@ from __future__ import annotations
 import unicodedata
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from casework.domain.text import clean_line, clean_text
 
@@ -42,3 +44,8 @@ def test_lines_stay_and_no_more_than_one_empty_one_between_them() -> None:
 def test_cleaning_again_changes_nothing(typed: str) -> None:
     assert clean_text(clean_text(typed)) == clean_text(typed)
     assert clean_line(clean_line(typed)) == clean_line(typed)
+
+
+@given(st.text(max_size=20))
+def test_a_line_is_cleaned_as_text_of_several_is(typed: str) -> None:
+    assert clean_text(typed) == clean_text(typed + "\n")

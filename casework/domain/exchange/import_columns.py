@@ -323,7 +323,8 @@ def read_cells(
     values: dict[str, Any] = {}
     errors: list[dict[str, str]] = []
     for one in COLUMNS[kind]:
-        text = cells.plain(given.get(one.name, ""))
+        cell = given.get(one.name)
+        text = cells.plain(cell) if cell else None
         if text is None:
             continue
         try:
