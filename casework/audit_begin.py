@@ -8,6 +8,7 @@ from typing import Final
 from sqlalchemy import Engine, func, select
 from structlog import get_logger
 
+from casework import relay_control
 from casework.adapters.archives import AddressError, archives_of
 from casework.adapters.outbound.exchange import Exchange
 from casework.adapters.persistence import tables as t
@@ -18,6 +19,7 @@ from casework.adapters.vault import KeyVault
 from casework.domain.access.policy import SYSTEM
 from casework.domain.audit.chain import Flaw
 from casework.domain.clocks.calendar import SEOUL
+from casework.domain.notices.pausing import PauseReason
 from casework.settings import Settings, SettingsError
 from casework.workflows.audit import exporting, sealing
 from casework.workflows.audit.exporting import Exported, Exporting
@@ -114,6 +116,8 @@ def begin(
     facts = RequestFacts(task="casework audit begin", asked_for=because)
     with engine.begin() as connection:
         begin_chains(connection)
+        if because:  # a backup was put back: what waits in it may have been sent since
+            relay_control.pause(connection, PauseReason.AUDIT_GOES_ON, now)
         write_audit(connection, SYSTEM, "audit.begin", now, facts, ())
     sealing.seal(of.store, lambda: now)
     return exporting.go_on_from_here(of, because, now)

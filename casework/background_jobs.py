@@ -52,7 +52,8 @@ def _offer_places(application: Application) -> None:
 
 
 def _relay(application: Application) -> None:
-    application.relay(application.context())
+    if application.relay(application.context()).is_paused:
+        log.warning("the relay is paused", task="casework sending resume")
 
 
 def _find_duplicates(application: Application) -> None:

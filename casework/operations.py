@@ -1,4 +1,4 @@
-"""What an operator does to an installation: migrate, roles, seed, readiness, keys, pruning."""
+"""What an operator does to an installation: migrate, roles, seed, keys, pruning."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from random import Random
 from typing import Any, Final, Protocol
 from uuid import UUID
 
-from sqlalchemy import Connection, Engine, text
+from sqlalchemy import Connection, Engine
 from structlog import get_logger
 
 from casework import audit_begin, key_ring, start_checks
@@ -24,10 +24,9 @@ from casework.adapters.persistence.exchange.imports import actor_named, unfinish
 from casework.adapters.persistence.rows import bulk
 from casework.adapters.persistence.schema import migrations
 from casework.adapters.persistence.schema.reencryption import EncryptedRows
-from casework.adapters.persistence.schema.storage import has_room
 from casework.adapters.persistence.scope import database_roles, row_level_security, session_context
 from casework.adapters.persistence.unit_of_work.store import SqlStore
-from casework.adapters.vault import KeyVault, RingError
+from casework.adapters.vault import KeyVault
 from casework.demo.accounts import demo_accounts
 from casework.demo.directory import agencies, designations
 from casework.demo.ids import SeededIds
@@ -36,9 +35,8 @@ from casework.domain.access.accounts import Account
 from casework.domain.access.grant_log import GrantAct, GrantEntry, entry_of
 from casework.domain.access.policy import EVERYTHING, SYSTEM, Actor
 from casework.domain.casefile.case import Case
-from casework.domain.clocks.calendar import SEOUL, day_in_seoul, midnight
+from casework.domain.clocks.calendar import day_in_seoul, midnight
 from casework.domain.clocks.deadlines import Clockwork
-from casework.domain.clocks.schedule import is_late, next_slot
 from casework.domain.clocks.shipped_standards import SHIPPED
 from casework.domain.exchange.importing import FileKind
 from casework.settings import Settings, SettingsError
@@ -49,7 +47,6 @@ from casework.workflows.exchange import importing
 from casework.workflows.ports.exchange import ImportTools
 from casework.workflows.ports.paging import Paging, Row
 from casework.workflows.ports.unit_of_work import RequestFacts
-from casework.workflows.supervision.overdue import JOB
 
 log = get_logger("casework")
 ROLE_PARTS: Final = database_roles.ALL_PARTS
@@ -196,63 +193,6 @@ def check_start(of: Installation) -> None:
     Raises SettingsError.
     """
     start_checks.check(of.settings, of.engine, of.vault)
-
-
-# Readiness
-
-
-def readiness(of: Installation) -> dict[str, Any]:
-    """Each component and whether it works; the scheduler's last and next tick."""
-    now, minutes = of.now(), of.settings.sweep_minutes
-    parts: dict[str, Any] = {
-        "database": False,
-        "schema": False,
-        "keys": _keys_open(of.vault),
-        "storage": False,
-        "scheduler": False,
-        "last_tick": None,
-        "last_success": None,
-        "next_tick": next_slot(now, minutes).astimezone(SEOUL).isoformat(),
-    }
-    try:
-        with of.engine.connect() as connection:
-            connection.execute(text("SELECT 1"))
-        parts["database"] = True
-        parts["schema"] = migrations.is_current(of.engine)
-        parts["keys"] = parts["keys"] and not key_ring.unopened(of.vault, of.engine)
-        if parts["schema"]:
-            parts |= _scheduler_state(of, now)
-            least = of.settings.min_free_mb * 2**20
-            parts["storage"] = has_room(of.engine, [of.settings.data_dir], least, now)
-    except Exception as error:
-        log.warning("not ready", error=type(error).__name__)
-    return parts
-
-
-def _scheduler_state(of: Installation, now: datetime) -> dict[str, Any]:
-    with of.store.showing(EVERYTHING, now) as reading:
-        job = reading.jobs.get(JOB)
-    tick, success = job.last_tick, job.last_success
-    last = tick["ended_at"] if tick else None
-    return {
-        "scheduler": not is_late(last, of.built_at, now, of.settings.sweep_minutes),
-        "last_tick": _ended(tick),
-        "last_success": _ended(success),
-    }
-
-
-def _ended(run: Row | None) -> str | None:
-    """When a run ended, in Seoul."""
-    return run["ended_at"].astimezone(SEOUL).isoformat() if run else None
-
-
-def _keys_open(vault: KeyVault) -> bool:
-    try:
-        vault.check()
-    except RingError as error:
-        log.warning("no keys", reason=str(error))
-        return False
-    return True
 
 
 # Audit

@@ -22,6 +22,7 @@ from structlog import get_logger
 from casework import operations
 from casework.adapters.archives.file import ArchiveFile
 from casework.adapters.persistence.supervision.backlog import read_backlog
+from casework.readiness import readiness
 from casework.workflows.audit import exporting
 from casework.workflows.ports.supervision import Backlog, Space, Watched
 
@@ -52,7 +53,7 @@ def probe(of: Installation) -> ReadinessProbe:
 
     count_connections(of.engine, CONNECTIONS.inc)
     CONNECTIONS_AT_MOST.set(of.settings.threads)
-    return ReadinessProbe(partial(operations.readiness, of), Watch(of))
+    return ReadinessProbe(partial(readiness, of), Watch(of))
 
 
 class Watch:

@@ -15,6 +15,7 @@ from casework.cli import (
     imports,
     keys,
     policy,
+    sending,
     serving,
 )
 
@@ -34,5 +35,6 @@ for name, group in (
     ("duplicates", duplicates.app),
     ("keys", keys.app),
     ("audit", audit.app),
+    ("sending", sending.app),
 ):
     cli.add_typer(group, name=name)

@@ -33,7 +33,7 @@ TABLES = (
     "referral", "delivered",
     "standard", "holiday_override", "recount",
     "deadline", "escalation", "review",
-    "job_run", "notice", "run_notices", "subscription", "message", "addressee",
+    "job_run", "notice", "run_notices", "subscription", "message", "addressee", "relay_state",
     "answering", "agency_link", "link_referral", "link_session",
     "import_file", "import_row",
     "event", "idempotency", "closed_month", "configuration", "key_check",
@@ -1341,6 +1341,21 @@ def _notices() -> None:
         _primary_key("addressee", "notice_id", "account_id"),
     )
     _index("addressee", "account_id", name="ix_addressee_waiting", where="message_id IS NULL")
+    op.create_table(
+        "relay_state",
+        sa.Column("id", sa.SmallInteger(), autoincrement=False, nullable=False),
+        sa.Column("database", sa.String(length=60), nullable=True),
+        sa.Column("paused_at", Instant(), nullable=True),
+        sa.Column("because", sa.String(length=40), nullable=True),
+        _check(
+            "relay_state",
+            "because_known",
+            "because IN ('another_database', 'audit_goes_on', 'operator', 'restored')",
+        ),
+        _check("relay_state", "one_row", "id = 1"),
+        _check("relay_state", "pause_has_reason", "(paused_at IS NULL) = (because IS NULL)"),
+        _primary_key("relay_state", "id"),
+    )
 
 
 def _links() -> None:

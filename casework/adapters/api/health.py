@@ -30,6 +30,7 @@ from casework.workflows.supervision.overdue import JOB
 
 router = SubjectRouter(tags=["operation"])
 NEEDED: Final = ("database", "schema", "keys", "storage")
+WANTED: Final = ("scheduler", "sending")
 MOMENTS: Final = {
     "last_tick": "When the last tick of a scheduler was done.",
     "last_success": "When the last run was done that was not dry.",
@@ -44,7 +45,10 @@ class Alive(ResponseBody):
 
 
 class Readiness(ResponseBody):
-    """Whether each part is well. `degraded` says that no scheduler ticks."""
+    """Whether each part is well.
+
+    `degraded` says that no scheduler ticks, or that nothing is sent since the relay is paused.
+    """
 
     status: Literal["ok", "degraded", "unready"] = Field(description="All of it in one word.")
     database: bool
@@ -52,6 +56,7 @@ class Readiness(ResponseBody):
     keys: bool
     storage: bool
     scheduler: bool
+    sending: bool
     last_tick: AwareDatetime | None
     last_success: AwareDatetime | None
     next_tick: AwareDatetime | None
@@ -78,13 +83,14 @@ def live() -> Response:
 def ready(request: Request) -> Response:
     """It can do its work.
 
-    Database, schema, keys and room to write, or 503; ``degraded`` while no scheduler ticks.
+    Database, schema, keys and room to write, or 503. ``degraded`` while no scheduler ticks, or the
+    relay is paused.
 
     A process without a scheduler answers as well as any other, so it stays where it is asked.
     """
     parts = request.app.state.probe.parts()
     well = all(parts[name] for name in NEEDED)
-    status = "ok" if parts["scheduler"] else "degraded"
+    status = "ok" if all(parts[name] for name in WANTED) else "degraded"
     return respond({"status": status if well else "unready"} | parts, 200 if well else 503)
 
 
@@ -119,7 +125,7 @@ def _figures(parts: dict[str, Any]) -> CollectorRegistry:
     """Readiness as metrics; an unknown instant has none."""
     registry = CollectorRegistry()
     ready = Gauge("casework_ready", "Whether a part is well.", ["part"], registry=registry)
-    for name in (*NEEDED, "scheduler"):
+    for name in (*NEEDED, *WANTED):
         ready.labels(name).set(bool(parts[name]))
     for name, says in MOMENTS.items():
         if parts[name] is not None:

@@ -38,6 +38,7 @@ from casework.domain.notices.outbox import (
     wait_after,
 )
 from casework.workflows.context import Context
+from casework.workflows.notices import pausing
 from casework.workflows.ports.notices import (
     Delivery,
     Notices,
@@ -66,6 +67,7 @@ class Relayed:
     failed: int = 0
     dead: int = 0
     errors: dict[str, int] = field(default_factory=dict)
+    is_paused: bool = False
 
     def note_failure(self, error: str, *, is_dead: bool) -> None:
         """Count a failed attempt."""
@@ -165,9 +167,13 @@ def relay(
 ) -> Relayed:
     """Apply the flood limit, tell again, address notices, compose digests, send what is due.
 
+    Nothing of it while the relay is paused.
+
     Sending takes its time, so each batch is leased from the instant that ``clock`` shows.
     ``create_links`` creates the links of messages to agencies that answer by link, before sending.
     """
+    if not pausing.may_send(notices, ctx.now):
+        return Relayed(is_paused=True)
     done = Relayed()
     apply_flood_limit(ctx, notices)
     _tell_again(ctx, notices)
@@ -294,7 +300,7 @@ def _claim(notices: Notices, now: datetime, sending: Sending) -> list[Letter]:
     """Lease what is due for those who can be sent something now: people and endpoints apart."""
     found: list[Letter] = []
     with notices.store() as store:
-        for endpoints in (False, True):
+        for endpoints in (False, True) if pausing.is_as_noted(store) else ():
             free = sending.free(endpoints=endpoints)
             if free:
                 found += store.claim(
@@ -317,6 +323,8 @@ def send_one(
     jitter: Callable[[], float],
 ) -> Relayed:
     """Send one message now, if it is due and not leased; else the relay sends it later."""
+    if not pausing.may_send(notices, clock()):
+        return Relayed(is_paused=True)
     done = Relayed()
     with notices.store() as store:
         letters = store.links.claim(message_id, clock(), clock() + LEASE)

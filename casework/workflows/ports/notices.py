@@ -13,6 +13,7 @@ from casework.domain.access.policy import Scope
 from casework.domain.clocks.deadlines import Deadline
 from casework.domain.notices.notices import Notice, Recipients
 from casework.domain.notices.outbox import Letter, Message, Subscription
+from casework.domain.notices.pausing import RelayState
 from casework.workflows.ports.links import Links
 from casework.workflows.ports.paging import Page, Paging, Row
 
@@ -42,6 +43,18 @@ class NoticeStore(Protocol):
 
     def release(self, district_code: str, by: UUID | None, at: datetime) -> int:
         """Release a district's held notices; returns how many."""
+        ...
+
+    def database_identity(self) -> str:
+        """What tells this database from a copy of it, or one that was restored."""
+        ...
+
+    def relay_state(self, *, lock: bool = False) -> RelayState:
+        """From which database is sent, and whether and why it is paused."""
+        ...
+
+    def save_relay_state(self, state: RelayState) -> None:
+        """Store it."""
         ...
 
     def districts(self) -> list[str]:

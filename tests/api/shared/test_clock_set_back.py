@@ -16,12 +16,12 @@ import pytest
 import uuid_utils.compat
 from sqlalchemy import func, null, select, update
 
-from casework import operations
 from casework.adapters.persistence import tables as t
 from casework.adapters.persistence.audit.chain_store import SqlAuditChainStore
 from casework.adapters.persistence.notices import outbox
 from casework.adapters.persistence.supervision import sweeping
 from casework.domain.clocks.schedule import slot_of
+from casework.readiness import readiness
 from casework.workflows.audit import sealing
 from tests.adapters.persistence.notices.test_notices import Box, listen, messages, relayed
 from tests.api.acts import a_referral, a_resident, a_supported_case, clock
@@ -146,9 +146,9 @@ def test_the_tick_of_a_later_day_does_not_say_that_the_scheduler_is_alive(api: A
     set_back(api)
     api.application.built_at = api.clock.now
     api.clock.forward(minutes=3 * MINUTES + 1)
-    assert operations.readiness(api.application)["scheduler"] is False
+    assert readiness(api.application)["scheduler"] is False
     tick(api)
-    assert operations.readiness(api.application)["scheduler"] is True
+    assert readiness(api.application)["scheduler"] is True
 
 
 # The outbox

@@ -460,6 +460,7 @@ DESCRIPTIONS: Final[dict[str, str]] = {
     "score": "Sum of the scores.",
     "secret": "The secret, shown once.",
     "send": "Whether it is sent at once.",
+    "sending": "Whether mails and webhooks leave; false while the relay is paused.",
     "sent_at": "When it was sent.",
     "sent_for_assessment_at": "When it was sent for assessment.",
     "sentence": "The same in one sentence.",

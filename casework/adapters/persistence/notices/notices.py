@@ -29,6 +29,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from casework.adapters.persistence import tables as t
 from casework.adapters.persistence.casefile.overdue import is_answered, is_overdue
 from casework.adapters.persistence.engine.encrypted_columns import vault_of
+from casework.adapters.persistence.notices import relay_state
 from casework.adapters.persistence.notices.outbox import SqlOutbox
 from casework.adapters.persistence.rows.mapper import from_row, to_row
 from casework.adapters.persistence.scope import session_context
@@ -40,6 +41,7 @@ from casework.domain.clocks.calendar import day_in_seoul
 from casework.domain.clocks.deadlines import BREACH, Deadline
 from casework.domain.notices.notices import Notice, NoticeKind, Recipients
 from casework.domain.notices.outbox import Subscription
+from casework.domain.notices.pausing import RelayState
 from casework.domain.supervision.codes import ReviewAction
 from casework.workflows.ports.links import Links
 from casework.workflows.ports.notices import NoticeStore
@@ -118,6 +120,17 @@ class SqlNoticeStore(SqlOutbox):
             .order_by(_verdict.c.counted_at)
         )
         return [dict(row._mapping) for row in self._connection.execute(query)]
+
+    # Whether anything is sent
+
+    def database_identity(self) -> str:
+        return relay_state.database_identity(self._connection)
+
+    def relay_state(self, *, lock: bool = False) -> RelayState:
+        return relay_state.read_relay_state(self._connection, lock=lock)
+
+    def save_relay_state(self, state: RelayState) -> None:
+        relay_state.save_relay_state(self._connection, state)
 
     # What is told again
 

@@ -88,6 +88,7 @@ TABLES: Final[dict[str, RowKind]] = {
     "subscription": RowKind.MACHINERY,
     "message": RowKind.MACHINERY,
     "addressee": RowKind.MACHINERY,
+    "relay_state": RowKind.MACHINERY,
     "case_counter": RowKind.MACHINERY,
     "duplicate_check": RowKind.MACHINERY,
     "duplicate_suspicion": RowKind.MACHINERY,

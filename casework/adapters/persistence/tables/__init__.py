@@ -81,6 +81,7 @@ from casework.adapters.persistence.tables.notices import (
     addressee,
     message,
     notice,
+    relay_state,
     run_notices,
     subscription,
 )
@@ -116,7 +117,8 @@ __all__ = [
     "key_check",
     "link_referral", "link_session", "merge_child", "message", "metadata", "note", "notice",
     "offering", "offering_centre", "plan_version", "planned_service", "provider",
-    "provider_answers", "recount", "recovery_code", "referral", "refresh_token", "resident",
+    "provider_answers", "recount", "recovery_code", "referral", "refresh_token",
+    "relay_state", "resident",
     "resident_merge", "review", "run_notices", "service", "sign_in_source", "signal",
     "standard", "subscription", "way_in",
 ]  # fmt: skip

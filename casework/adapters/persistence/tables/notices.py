@@ -28,6 +28,7 @@ from casework.adapters.persistence.tables.base import (
     reference,
     where,
 )
+from casework.domain.notices.pausing import PauseReason
 
 notice = Table(
     "notice",
@@ -107,6 +108,19 @@ message = Table(
     UniqueConstraint("account_id", "digest_on"),
     Index("ix_message_waiting", "next_at", "id", **where("state = 'waiting'")),
     Index(None, "state", "created_at", "id"),
+)
+
+# From which database the relay sends, and why it is paused: one row, once a relay ran.
+relay_state = Table(
+    "relay_state",
+    metadata,
+    Column("id", SmallInteger, primary_key=True, autoincrement=False),
+    Column("database", String(60)),
+    Column("paused_at", Instant),
+    code("because", nullable=True),
+    one_of("because", PauseReason),
+    CheckConstraint("id = 1", name="one_row"),
+    CheckConstraint("(paused_at IS NULL) = (because IS NULL)", name="pause_has_reason"),
 )
 
 # Whom a notice is for; a digest gathers those that have no message yet.
