@@ -10,6 +10,7 @@ from pydantic import ValidationError
 from sqlalchemy.exc import SQLAlchemyError
 from structlog import get_logger
 
+from casework.adapters.persistence.schema.copies import CopyError
 from casework.adapters.persistence.schema.migrations import UnknownRevision
 from casework.cli.app import cli
 from casework.cli.shared import CommandError
@@ -23,7 +24,7 @@ def main() -> NoReturn:
     """Run the command line. An error is one line on stderr, with exit code 2."""
     try:
         code = cli(prog_name="casework", standalone_mode=False)
-    except (CommandError, SettingsError, UnknownRevision, Refusal) as error:
+    except (CommandError, CopyError, SettingsError, UnknownRevision, Refusal) as error:
         _fail(str(error))
     except ValidationError as error:
         _fail(

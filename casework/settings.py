@@ -38,6 +38,7 @@ class Settings(BaseSettings):
     role_prefix: str = Field(default="casework", pattern=r"^[a-z][a-z0-9_]{0,30}$")
     db_schema: str | None = Field(default=None, validation_alias="CASEWORK_SCHEMA")
     data_dir: Path = Path(".casework")
+    pg_bin: Path | None = None
     token_key: SecretStr | None = None
     cursor_key: SecretStr | None = None
     master_key: SecretStr | None = None

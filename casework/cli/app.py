@@ -7,6 +7,7 @@ import typer
 from casework.cli import (
     account_rights,
     audit,
+    backups,
     bench,
     bench_http,
     clocks,
@@ -26,7 +27,7 @@ cli = typer.Typer(
     pretty_exceptions_enable=False,
     help="Integrated community care: cases, referrals and the clocks that forget nothing.",
 )
-for commands in (serving, database, clocks, policy, imports):
+for commands in (serving, database, backups, clocks, policy, imports):
     cli.add_typer(commands.app)
 bench.app.command("http")(bench_http.bench_http)
 for name, group in (

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Annotated
 
 import typer
 from rich.progress import Progress
 
-from casework import bootstrap, operations
+from casework import backups, bootstrap, operations
 from casework.cli.shared import COLUMNS, CommandError, Json, notes, opened_ready
 from casework.settings import Settings
 from casework.workflows.audit import encryption_keys as keeping
@@ -25,6 +26,16 @@ def keys_make() -> None:
         raise CommandError("there is a key ring already")
     operations.make_key_ring(settings)
     typer.echo("made: keep a copy apart from the database and from the master key")
+
+
+@app.command("copy")
+def keys_copy(
+    file: Annotated[Path, typer.Argument(help="A new file, where no backup of the data lies.")],
+) -> None:
+    """Copy the key ring to a place of its own, after it was made and after each rotation."""
+    with opened_ready() as application:
+        backups.copy_ring(application.settings, application.vault, application.engine, file)
+    typer.echo("copied: it opens under the master key alone, which is kept elsewhere")
 
 
 @app.command("show")

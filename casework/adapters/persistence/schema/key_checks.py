@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from sqlalchemy import Engine, delete, inspect, select
+from sqlalchemy import Connection, Engine, delete, inspect, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from casework.adapters.persistence import tables as t
@@ -16,7 +16,12 @@ def stored_checks(engine: Engine) -> list[KeyCheck]:
     if not inspect(engine).has_table(t.key_check.name):
         return []
     with engine.connect() as connection:
-        rows = connection.execute(select(t.key_check).order_by(t.key_check.c.id)).all()
+        return checks_of(connection)
+
+
+def checks_of(connection: Connection) -> list[KeyCheck]:
+    """What is stored, as a transaction sees it."""
+    rows = connection.execute(select(t.key_check).order_by(t.key_check.c.id)).all()
     return [KeyCheck(row.id, row.kind, row.sealed) for row in rows]
 
 

@@ -12,7 +12,7 @@ from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from alembic.util import CommandError
-from sqlalchemy import Engine, select
+from sqlalchemy import Connection, Engine, select
 from sqlalchemy.exc import DBAPIError
 
 from casework.adapters.persistence import tables as t
@@ -112,19 +112,33 @@ def is_current(engine: Engine) -> bool:
 
 def check_known(engine: Engine) -> None:
     """Raises UnknownRevision where the database was migrated by a newer version."""
-    known = {script.revision for script in ScriptDirectory(str(MIGRATIONS)).walk_revisions()}
     revision = _revision(engine)
-    if revision is not None and revision not in known:
+    if revision is not None and revision not in known_revisions():
         raise UnknownRevision(revision)
 
 
+def known_revisions() -> set[str]:
+    """Every revision that this version knows."""
+    return {script.revision for script in ScriptDirectory(str(MIGRATIONS)).walk_revisions()}
+
+
+def newest_revision() -> str | None:
+    """The revision of this version's schema."""
+    return ScriptDirectory(str(MIGRATIONS)).get_current_head()
+
+
+def revision_of(connection: Connection) -> str | None:
+    """The revision that a database is at; None where it was never migrated."""
+    return MigrationContext.configure(connection).get_current_revision()
+
+
 def _is_newest(engine: Engine) -> bool:
-    return _revision(engine) == ScriptDirectory(str(MIGRATIONS)).get_current_head()
+    return _revision(engine) == newest_revision()
 
 
 def _revision(engine: Engine) -> str | None:
     with engine.connect() as connection:
-        return MigrationContext.configure(connection).get_current_revision()
+        return revision_of(connection)
 
 
 def migration_engine(url: str, schema: str | None) -> Engine:
