@@ -10,7 +10,7 @@ from typing import Final
 
 from structlog import get_logger
 
-from casework import operations
+from casework import operations, retention
 from casework.adapters.scheduler import Scheduled, every
 from casework.adapters.telemetry import span
 from casework.bootstrap import Application
@@ -84,6 +84,17 @@ def _measure(application: Application) -> None:
     application.measure_answers()
 
 
+def _retain(application: Application) -> None:
+    """Where the installation says so: deleting begins when an operator has seen a dry run."""
+    if not application.settings.retention:
+        return
+    for one in retention.run(application, dry_run=False):
+        if one.error:
+            log.error("records not deleted", kind=one.kind, error=one.error)
+        elif one.deleted:
+            log.info("records deleted", kind=one.kind, count=one.deleted)
+
+
 RELAY: Final = Job(
     name="relay",
     rhythm=lambda _settings: {"second": "20"},
@@ -116,6 +127,11 @@ JOBS: Final = (
         name="imports",
         rhythm=lambda _settings: {"second": "*/5"},
         steps=(JobStep(run=_import, failure="imports failed"),),
+    ),
+    Job(
+        name="retention",
+        rhythm=lambda _settings: {"hour": "4", "minute": "40"},
+        steps=(JobStep(run=_retain, failure="retention failed"),),
     ),
     Job(
         name="measure",

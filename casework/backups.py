@@ -63,6 +63,7 @@ def make(of: operations.Installation, folder: Path, progress: Progress) -> Manif
     application goes on. The manifest is written last: a folder without one is no backup.
     """
     _check_apart(of.settings, folder)
+    key_ring.check(of.vault, of.engine)  # so that the manifest tells which ring it needs
     source = _source(of.settings)
     with operations.as_owner(of) as owner, owner.begin() as connection:
         facts = RequestFacts(task="casework backup", asked_for=folder.name)

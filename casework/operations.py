@@ -223,6 +223,13 @@ def prune_audit(of: Installation, before: datetime) -> int:
         return exporting.prune(chains, before, now, years, note)
 
 
+def prunable_audit(of: Installation, before: datetime) -> int:
+    """How many access records ``prune_audit`` would delete. Raises Conflict as it does."""
+    with as_owner(of) as owner:
+        chains = audit_begin.exporting_of(of.settings, owner)
+        return exporting.prunable(chains, before, of.now(), of.settings.audit_years)
+
+
 def affected(
     of: Installation, account: str, since: datetime | None, until: datetime | None
 ) -> Iterator[Row]:

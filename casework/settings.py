@@ -51,6 +51,8 @@ class Settings(BaseSettings):
     oidc_algorithms: str = "RS256,ES256"
     audit_key: SecretStr | None = None
     audit_years: int = Field(default=2, ge=2, le=100)
+    files_days: int = Field(default=365, ge=30, le=36_500)
+    retention: bool = False
     audit_heads: str | None = None
     audit_heads_minutes: int = Field(default=5, ge=1, le=60)
     rrn: bool = False

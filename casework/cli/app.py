@@ -16,6 +16,7 @@ from casework.cli import (
     imports,
     keys,
     policy,
+    retention,
     sending,
     serving,
 )
@@ -37,5 +38,6 @@ for name, group in (
     ("keys", keys.app),
     ("audit", audit.app),
     ("sending", sending.app),
+    ("retention", retention.app),
 ):
     cli.add_typer(group, name=name)

@@ -289,13 +289,17 @@ def rights_at(register: AccountTools, username: str, at: datetime) -> dict[str, 
     return replay(history(register, username), at)
 
 
-def prune_history(register: AccountTools, before: datetime) -> int:
-    """Delete entries superseded before an instant at least three years ago; returns how many."""
+def prune_history(register: AccountTools, before: datetime, *, dry_run: bool = False) -> int:
+    """Delete entries superseded before an instant at least three years ago; returns how many.
+
+    A ``dry_run`` says how many there are.
+    """
     check_prunable(before, register.now())
     with register.store() as store:
         gone = store.prune(before)
-        store.note_by_system("account.prune", register.now())
-        store.commit()
+        if not dry_run:
+            store.note_by_system("account.prune", register.now())
+            store.commit()
     return gone
 
 

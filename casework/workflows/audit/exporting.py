@@ -227,6 +227,13 @@ def prune(
     return sealing.prune(of.store, of.key(), before, now, years, note)
 
 
+def prunable(of: Exporting, before: datetime, now: datetime, years: int) -> int:
+    """How many entries ``prune`` would delete. Raises Conflict as it does."""
+    check_prunable(before, now, years)
+    sealing.refuse_to_prune(compare(of).flaws)
+    return sealing.prunable(of.store, of.key(), before)
+
+
 def _heads(of: Exporting) -> tuple[ChainHead, ...]:
     return tuple(head for _, head in sorted(of.store.heads().items()))
 

@@ -298,17 +298,28 @@ def prune(
     evidence.
     """
     check_prunable(before, now, years)
+    gone = 0
+    for walk in _walked(store, key, before):
+        if walk.old is not None:
+            chain, after = walk.head.chain, pruned(walk.head, walk.old).signed(key)
+            gone += store.prune(walk.head, after, partial(note, chain=chain, seq=walk.old.seq))
+    return gone
+
+
+def prunable(store: AuditChainStore, key: bytes, before: datetime) -> int:
+    """How many entries pruning would delete. Raises Conflict as it does."""
+    walks = _walked(store, key, before)
+    return sum(one.old.seq - one.head.first_seq + 1 for one in walks if one.old is not None)
+
+
+def _walked(store: AuditChainStore, key: bytes, before: datetime) -> list[ChainVerifier]:
+    """Every chain walked to its end, with what is old in it. Raises Conflict for a flaw."""
     heads = store.heads()
     flaws = check_guards(store) + check_heads(heads, key)
     walks = [ChainVerifier(head, before=before) for head in _of_chains(heads)]
     flaws += [flaw for flaw, _ in (_walk(store, walk) for walk in walks) if flaw]
     refuse_to_prune(flaws)
-    gone = 0
-    for walk in walks:
-        if walk.old is not None:
-            chain, after = walk.head.chain, pruned(walk.head, walk.old).signed(key)
-            gone += store.prune(walk.head, after, partial(note, chain=chain, seq=walk.old.seq))
-    return gone
+    return walks
 
 
 def refuse_to_prune(flaws: list[Flaw]) -> None:
