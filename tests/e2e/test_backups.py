@@ -16,6 +16,7 @@ from sqlalchemy import make_url, select
 
 from casework.adapters.persistence import tables as t
 from casework.adapters.persistence.engine.engine import open_engine
+from casework.bench import throwaway
 from casework.domain.audit.manifests import manifest_text, read_manifest
 from tests import postgres
 from tests.conftest import Store
@@ -72,7 +73,7 @@ class Place:
 def place(run: Run, store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Place:
     """An installation with an account and a sealed audit."""
     monkeypatch.setattr("casework.cli.accounts._password", lambda: PASSWORD)
-    programs = str(Path(postgres.binary("pg_dump", tmp_path)).parent)
+    programs = str(Path(throwaway.binary("pg_dump", tmp_path)).parent)
     found = Place(run, store, tmp_path, programs, store.url)
     assert found("migrate").code == 0
     assert found("account", "add", "kim", "--role", "admin", "--name", "Kim").code == 0

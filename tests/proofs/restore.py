@@ -46,6 +46,7 @@ from casework.adapters.persistence.engine.ids import new_id
 from casework.adapters.persistence.rows.mapper import to_row
 from casework.adapters.persistence.schema import copies
 from casework.adapters.persistence.scope import row_level_security
+from casework.bench import throwaway
 from casework.bootstrap import Application
 from casework.domain.audit.manifests import Manifest, manifest_text, read_manifest
 from casework.domain.notices.outbox import LetterKind, Message
@@ -53,7 +54,6 @@ from casework.settings import SettingsError
 from casework.workflows.audit import exporting, sealing
 from casework.workflows.notices import pausing
 from casework.workflows.notices.relay import relay
-from tests import postgres
 from tests.adapters.persistence.notices.test_notices import Box
 from tests.api.conftest import WORKER, SignedIn
 from tests.audit import seal
@@ -268,7 +268,7 @@ EXPECTED: Final = {
 def drilled(store: str) -> Iterator[Drill]:
     """A world on a store, whose heads are exported to a file."""
     with own_ring(), database(store) as url, tempfile.TemporaryDirectory() as folder:
-        programs = Path(postgres.binary("pg_dump", Path(folder))).parent
+        programs = Path(throwaway.binary("pg_dump", Path(folder))).parent
         own = {
             "CASEWORK_MIGRATION_URL": owner_of(url),
             "CASEWORK_PG_BIN": str(programs),
