@@ -15,6 +15,7 @@ import pytest
 from sqlalchemy import make_url, select
 
 from casework.adapters.persistence import tables as t
+from casework.adapters.persistence.audit.guards import altered_guards
 from casework.adapters.persistence.engine.engine import open_engine
 from casework.bench import throwaway
 from casework.domain.audit.manifests import manifest_text, read_manifest
@@ -156,6 +157,15 @@ def test_what_is_restored_is_what_was_backed_up_and_sends_nothing(empty: Place) 
     query = select(t.audit_entry.c.asked_for).where(t.audit_entry.c.action == "backup.restore")
     assert empty.begin(query) == [("backup",)]
     is_one_line(empty("restore", str(empty.backup)), "not empty")
+
+
+def test_what_stands_around_the_audit_is_as_shipped_once_it_is_put_back(empty: Place) -> None:
+    """PostgreSQL writes a constraint that comes from a dump otherwise than one that was made."""
+    assert empty("restore", str(empty.backup), "--json").code == 0
+    engine = open_engine(empty.settings["migration_url"])
+    with engine.connect() as connection:
+        assert altered_guards(connection) == []
+    engine.dispose()
 
 
 def test_a_changed_file_a_changed_manifest_and_none_are_refused(empty: Place) -> None:

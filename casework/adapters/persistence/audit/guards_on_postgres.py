@@ -65,6 +65,12 @@ _CONSTRAINTS: Final = {
     "pk_audit_head": "audit_head PRIMARY KEY (chain)",
     "pk_audit_pending": "audit_pending PRIMARY KEY (entry_id)",
 }
+# How PostgreSQL writes the same constraint once it was put back from a dump.
+_AFTER_A_RESTORE: Final = {
+    "audit_entry CHECK (((outcome)::text = ANY (ARRAY["
+    + ", ".join(f"({one})::text" for one in _OUTCOMES.split(", "))
+    + "])))": _CONSTRAINTS["ck_audit_entry_outcome_known"],
+}
 _REFUSED: Final = {"ix_audit_entry_refused": "where ((outcome)::text <> 'ok'::text)"}
 _NAMES: Final = {"varchar": "character varying"}
 
@@ -209,4 +215,5 @@ def standing_on_postgres(connection: Connection) -> set[tuple[str, str]]:
     """Each thing around the tables by its name, with what it is."""
     with _names_of_the_database(connection) as schema:
         given = {"schema": schema, "tables": [table.name for table in GUARDED]}
-        return {(row.name, row.said) for row in connection.execute(_STANDING, given)}
+        rows = connection.execute(_STANDING, given)
+        return {(row.name, _AFTER_A_RESTORE.get(row.said, row.said)) for row in rows}
