@@ -17,7 +17,7 @@ class Way:
     """Passes on what is sent between clients and a server's socket.
 
     ``cut`` closes what is open and refuses what is new; ``silence`` accepts and passes nothing on;
-    ``mend`` lets all that is new pass again.
+    ``slow`` lets everything pass late; ``mend`` lets all that is new pass again, at once.
     """
 
     def __init__(self, server: Path, folder: Path) -> None:
@@ -25,11 +25,12 @@ class Way:
         self._open: list[socket.socket] = []
         self._lock, self._ended, self._is_silent = Lock(), Event(), Event()
         self._listener: socket.socket | None = None
-        self.connections = 0
+        self.connections, self._late_s = 0, 0.0
 
     def mend(self) -> None:
         """Let new connections pass."""
         self._is_silent.clear()
+        self._late_s = 0.0
         self._close()
         listener = socket.socket(socket.AF_UNIX)
         self._path.unlink(missing_ok=True)
@@ -46,6 +47,10 @@ class Way:
     def silence(self) -> None:
         """Take everything, and answer nothing any more."""
         self._is_silent.set()
+
+    def slow(self, seconds: float) -> None:
+        """Pass on whatever the server says that much later."""
+        self._late_s = seconds
 
     def end(self) -> None:
         """Stop."""
@@ -85,6 +90,8 @@ class Way:
                     said = one.recv(65536)
                     if not said:
                         return
+                    if one is server and self._late_s:
+                        self._ended.wait(self._late_s)
                     if not self._is_silent.is_set():
                         (server if one is client else client).sendall(said)
 

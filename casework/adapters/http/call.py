@@ -9,6 +9,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import asdict, replace
 from datetime import datetime
+from functools import cached_property
 from typing import Any, Final, TypeVar, cast
 from uuid import UUID
 
@@ -53,20 +54,33 @@ class Call:
         asker: Asker | None = None,
     ) -> None:
         self._services, self._request, self._facts = services, request, facts
-        self._asker = asker
+        self._asker, self._actor, self._now = asker, actor, now
         self._store = services.store.for_request(facts, asker)
-        # Without the idempotency key, which belongs to one transaction of the request alone.
-        self.ctx = Context(
-            actor=actor,
-            now=now,
+        self._expected_version = expected_version(request.headers.get("if-match"))
+
+    @cached_property
+    def ctx(self) -> Context:
+        """The session context, made when it is first used: in the request's own thread and time.
+
+        Standards and catalogue may have to be read from the database, for which the thread that
+        serves all connections must not wait. The context is without the idempotency key, which
+        belongs to one transaction of the request alone.
+        """
+        services, facts = self._services, replace(self._facts, idempotency_key=None)
+        return Context(
+            actor=self._actor,
+            now=self._now,
             new_id=services.new_id,
             clockwork=services.clockwork(),
             catalogue=services.catalogue(),
-            store=services.store.for_request(replace(facts, idempotency_key=None), asker),
+            store=services.store.for_request(facts, self._asker),
             similarity=services.similarity,
-            expected_version=expected_version(request.headers.get("if-match")),
+            expected_version=self._expected_version,
         )
-        self._keyed = replace(self.ctx, store=self._store)
+
+    @cached_property
+    def _keyed(self) -> Context:
+        return replace(self.ctx, store=self._store)
 
     @property
     def services(self) -> Services:

@@ -12,15 +12,13 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from structlog import get_logger
 
+from casework.adapters.http.deadlines import time_to_record
 from casework.adapters.http.problems import Problem, of_fault, problem
 from casework.adapters.http.services import Services
 from casework.domain.access.policy import Actor
 from casework.domain.errors import Invalid, Refusal
 from casework.workflows.ports.access import SignInRefused
 from casework.workflows.ports.unit_of_work import RequestFacts
-
-RECORD_SECONDS: Final = 0.75
-
 
 _NAME: Final = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,39}")
 
@@ -44,7 +42,7 @@ def refuse(
         # Of too many requests only the first refusal is recorded: the others would be a flood.
         if not isinstance(error, SignInRefused) and getattr(error, "is_first", True):
             store = services.store.for_request(facts)
-            with services.time_allowed(RECORD_SECONDS):
+            with services.time_allowed(time_to_record(request)):
                 store.note_refusal(actor, action, now, refusal.code, outcome, refusal.about)
     except Exception as unwritten:
         log.error("audit entry not written", task=facts.task, error=type(unwritten).__name__)

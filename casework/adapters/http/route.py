@@ -22,6 +22,7 @@ from structlog.contextvars import bound_contextvars
 
 from casework.adapters.http.bodies import Aborted, body_of, read_body
 from casework.adapters.http.call import Call, confirm
+from casework.adapters.http.deadlines import time_of, time_to_record
 from casework.adapters.http.limits import (
     MAX_BODY,
     MAX_UNKNOWN,
@@ -136,7 +137,7 @@ class GuardedRoute(APIRoute):
         asker: Asker | None = None
         actor: Actor | None = None
         try:
-            with services.time_allowed(seconds):
+            with time_of(request, services, seconds):
                 if self.action != PUBLIC:
                     asker = _assumed(services, request, now) if assumes else None
                     actor = await self._admitted(services, request, now, asker)
@@ -148,7 +149,7 @@ class GuardedRoute(APIRoute):
             if actor is not None:
                 request.state.call = Call(services, request, actor, facts, now, asker)
             await self.prepare(request)
-            with services.time_allowed(left):
+            with time_of(request, services, left):
                 response = await usual(request)
                 await _confirmed(services, facts, asker)
         except (Aborted, RightsChanged):
@@ -299,7 +300,7 @@ async def _refused(
 ) -> Response:
     services: Services = request.app.state.services
     try:
-        with services.time_allowed(SECONDS):
+        with services.time_allowed(time_to_record(request)):
             await _confirmed(services, request.state.facts, asker)
     except RightsChanged:
         raise

@@ -20,6 +20,7 @@ from structlog import get_logger
 from structlog.contextvars import bound_contextvars
 
 from casework.adapters.http.bodies import Aborted, read_body
+from casework.adapters.http.deadlines import time_of, time_to_record
 from casework.adapters.http.limits import MAX_BODY, check_text
 from casework.adapters.http.middleware import tell
 from casework.adapters.http.problems import (
@@ -29,7 +30,6 @@ from casework.adapters.http.problems import (
     retry_after,
     status_of,
 )
-from casework.adapters.http.refusals import RECORD_SECONDS
 from casework.adapters.http.route import FORM, SECONDS, GuardedRoute, check_type
 from casework.adapters.http.services import Services
 from casework.adapters.http.texts import say
@@ -106,11 +106,11 @@ class PageRoute(GuardedRoute):
                     services.rates.source(facts.source, signs_in=False)
                     self._check_text(request)
                     if request.method == "POST":
-                        with services.time_allowed(SECONDS):
+                        with time_of(request, services, SECONDS):
                             await self.admit(request)
                         check_type(request, FORM)
                         await read_body(request, MAX_BODY, facts.source)
-                    with services.time_allowed(SECONDS):
+                    with time_of(request, services, SECONDS):
                         response = await usual(request)
                 except Aborted:
                     raise
@@ -150,7 +150,7 @@ def _problem(
         outcome = "refused" if known else "failed"
         store = services.store.for_request(written)
         try:
-            with services.time_allowed(RECORD_SECONDS):
+            with services.time_allowed(time_to_record(request)):
                 store.note_refusal(
                     visit.actor, "link.answer", services.now(), refusal.code, outcome
                 )

@@ -15,12 +15,12 @@ from sqlalchemy import event, select, text
 from starlette.testclient import TestClient
 
 from casework.adapters.api.app import ROUTERS
-from casework.adapters.http import limits, middleware, refusals
+from casework.adapters.http import deadlines, limits, middleware
 from casework.adapters.http import route as http_route
 from casework.adapters.http.rates import Buckets, Rates, TooMany, network_of
 from casework.adapters.persistence import tables as t
 from casework.adapters.persistence.engine import engine as engines
-from casework.adapters.persistence.engine import timeouts
+from casework.adapters.persistence.engine import reaching, timeouts
 from casework.adapters.persistence.engine.engine import open_engine
 from casework.adapters.persistence.engine.faults import fault
 from casework.bootstrap import Application
@@ -316,7 +316,9 @@ def test_the_timeouts_nest() -> None:
         timeouts.REQUEST_TIMEOUT_S, timeouts.LONG_REQUEST_TIMEOUT_S,
     )  # fmt: skip
     assert engines.WRITER_TIMEOUT_MS / 1000 < timeouts.REQUEST_TIMEOUT_S
-    assert refusals.RECORD_SECONDS <= 1
+    assert deadlines.RECORD_SECONDS <= 1
+    together = timeouts.REQUEST_TIMEOUT_S + deadlines.RECORD_LATE_S + reaching.GRACE_S
+    assert together < 6, "a request whose refusal is recorded as late as may be"
 
 
 def test_what_may_take_long_is_what_takes_many_transactions() -> None:

@@ -17,8 +17,8 @@ from casework.adapters.api.supervision import responses as r
 from casework.adapters.api.supervision import standard_bodies as s
 from casework.adapters.api.supervision import standard_views as shape
 from casework.adapters.http.call import Call
+from casework.adapters.http.deadlines import RECORD_SECONDS
 from casework.adapters.http.problems import language_of
-from casework.adapters.http.refusals import RECORD_SECONDS
 from casework.adapters.http.responses import respond
 from casework.adapters.http.routers import SubjectRouter
 from casework.domain.casefile.hold_limits import HOLD_AT_MOST

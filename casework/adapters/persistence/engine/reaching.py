@@ -36,6 +36,8 @@ CONNECT_TIMEOUT_S: Final = 2
 CONNECT_IN_ALL_S: Final = 4.0
 # The server is to end a statement first: it tells why, and the connection stays.
 GRACE_S: Final = 0.5
+# A request has it once: where that is over too, as for the rollback behind it, nobody waits.
+LEAST_S: Final = 0.01
 PAUSE_S: Final = 1.0
 T = TypeVar("T")
 
@@ -81,8 +83,8 @@ class LimitedConnection(psycopg.Connection[Any]):
     ) -> T:
         """Wait for an answer. Raises OperationalError, and is closed, where none came in time."""
         left = time_left()
-        allowed = self.limit_s if left is None else max(0.0, min(left, self.limit_s))
-        allowed += GRACE_S
+        allowed = GRACE_S + (self.limit_s if left is None else min(left, self.limit_s))
+        allowed = max(allowed, LEAST_S)
         began = time.monotonic()
         try:
             return super().wait(gen, interval, allowed if timeout is None else timeout)
