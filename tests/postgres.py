@@ -165,6 +165,12 @@ def start(folder: Path, *, careless: bool = True) -> Server:
     return Server(throwaway.start(folder, CARELESS_SETTINGS if careless else ""))
 
 
+def control(folder: Path, action: str, *options: str) -> None:
+    """Start or stop the server in `folder`, which stays there; wait until that is done."""
+    pg_ctl, data = throwaway.binary("pg_ctl", folder), str(folder / "data")
+    throwaway.run(folder, [pg_ctl, action, "-w", "-s", "-D", data, *options])
+
+
 @contextlib.contextmanager
 def running_server(*, careless: bool = True) -> Iterator[Server]:
     """A server that lives as long as the block and leaves nothing behind."""

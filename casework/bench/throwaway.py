@@ -65,10 +65,10 @@ def start(folder: Path, settings: str = "") -> str:
     initdb, pg_ctl, data = binary("initdb", folder), binary("pg_ctl", folder), folder / "data"
     # Sort by code point, as SQLite does, whatever the machine's locale.
     plain = ["--no-locale", "--encoding=UTF8", "--no-sync", "--no-instructions"]
-    _run(folder, [initdb, "-D", str(data), "--username=postgres", "--auth=trust", *plain])
+    run(folder, [initdb, "-D", str(data), "--username=postgres", "--auth=trust", *plain])
     with (data / "postgresql.conf").open("a", encoding="utf-8") as configuration:
         configuration.write(SETTINGS + settings)
-    _run(folder, [pg_ctl, "start", "-w", "-s", "-D", str(data)])
+    run(folder, [pg_ctl, "start", "-w", "-s", "-D", str(data)])
     return f"postgresql://postgres@/postgres?host={quote(str(data))}"
 
 
@@ -78,7 +78,7 @@ def stop(folder: Path) -> None:
     try:
         if (data / "postmaster.pid").exists():
             pg_ctl = binary("pg_ctl", folder)
-            _run(folder, [pg_ctl, "stop", "-w", "-s", "-m", "immediate", "-D", str(data)])
+            run(folder, [pg_ctl, "stop", "-w", "-s", "-m", "immediate", "-D", str(data)])
     finally:
         shutil.rmtree(data.resolve(), ignore_errors=True)
         shutil.rmtree(folder, ignore_errors=True)
@@ -138,7 +138,7 @@ def _hand_over(*paths: Path) -> None:
             shutil.chown(path, NOBODY.pw_uid, NOBODY.pw_gid)
 
 
-def _run(folder: Path, command: Sequence[str]) -> None:
+def run(folder: Path, command: Sequence[str]) -> None:
     """Run a command of PostgreSQL as its user, to the end: interrupted, it leaves memory behind."""
     user, group = (NOBODY.pw_uid, NOBODY.pw_gid) if NOBODY else (None, None)
     # The server inherits the output of `pg_ctl start`: use a file, as a pipe would never close.

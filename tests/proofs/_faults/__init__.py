@@ -1,0 +1,1 @@
+"""Faults as programs: what breaks, under which load, what must hold, and the control of each."""
