@@ -105,6 +105,7 @@ def back_up_under_load(
         try:
             while sum(one["2xx"] for one in answers) < REQUESTS and not any(map(_ended, loads)):
                 time.sleep(0.1)
+            seal(world.application)  # so that there are heads to compare
             with patch.object(backups, "_told", looked):
                 backups.make(world.application, drill.backup, silent)
         finally:
@@ -274,6 +275,7 @@ def drilled(store: str) -> Iterator[Drill]:
             "CASEWORK_PG_BIN": str(programs),
             "CASEWORK_AUDIT_HEADS": f"file:{folder}/heads",
             "CASEWORK_DATA_DIR": f"{folder}/data",
+            "CASEWORK_LOG_REQUESTS": "off",
         }
         with patch.dict(os.environ, own), small_world(url) as world:
             yield Drill(world, Path(folder), count())
