@@ -420,7 +420,8 @@ def test_the_commands_are_those_of_the_contract() -> None:
     assert {words[0] for words in commands() if words} == {
         "demo", "serve", "scheduler", "migrate", "seed", "sweep", "relay", "account", "due",
         "policy", "audit", "roles", "keys",
-        "bench", "duplicates", "import",
+        "bench", "duplicates", "import", "backup", "check-backup", "restore", "retention",
+        "sending",
     }  # fmt: skip
 
 
@@ -518,7 +519,7 @@ def test_a_relay_tells_what_was_raised_and_says_how_much(run: Run, database: str
     assert run("seed", "--residents", "30", database_url=database).code == 0
     assert run("relay", "--once", database_url=database).code == 0  # this morning's, if it is one
     nothing = run("relay", "--once", database_url=database)
-    assert nothing.out == "addressed 0, digests 0, sent 0, failed 0, dead 0\n"
+    assert nothing.out == "addressed 0, digests 0, sent 0, failed 0, dead 0, is_paused False\n"
     ahead = (datetime.now(SEOUL) + timedelta(days=21)).isoformat()
     (swept,) = documents(run("sweep", "--as-of", ahead, "--json", database_url=database).out)
     (told,) = documents(run("relay", "--once", "--json", database_url=database).out)
