@@ -40,8 +40,9 @@ SESSION_FOLDER = "CASEWORK_TEST_SESSION_FOLDER"
 STORES = ("sqlite", "postgres")
 TESTS = Path(__file__).parent
 DEEP = TESTS / "deep"
-# Their tests run on one store each, because what they test does not depend on the store.
-ON_ONE_STORE = (TESTS / "api", TESTS / "web")
+# Their tests run on one store each, and on the other one with `--deep`: what they test does not
+# depend on the store, or, of the commands, takes long.
+ON_ONE_STORE = (TESTS / "api", TESTS / "web", TESTS / "e2e")
 
 
 @dataclass(frozen=True)
@@ -116,12 +117,12 @@ def names_its_store(item: pytest.Item) -> bool:
 def chosen_store(nodeid: str) -> str:
     """The store on which the quick run tests this, by its id without the store: always the same.
 
-    It is PostgreSQL for one in five, since a test takes more than twice as long there.
+    It is PostgreSQL for one in eight, since a test takes more than twice as long there.
     """
     path, _, parameters = nodeid.partition("[")
     others = [one for one in parameters.rstrip("]").split("-") if one not in STORES]
-    is_fifth = zlib.crc32("-".join([path, *others]).encode()) % 5 == 0
-    return "postgres" if is_fifth else "sqlite"
+    is_eighth = zlib.crc32("-".join([path, *others]).encode()) % 8 == 0
+    return "postgres" if is_eighth else "sqlite"
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -11,7 +11,6 @@ from casework.workflows.access.asking import Asker, KnownActors
 from tests.api.acts import a_supported_case
 from tests.api.conftest import SUPERVISOR, WORKER, Api
 
-pytestmark = pytest.mark.both_stores
 GONE = (401, "unauthenticated")
 
 

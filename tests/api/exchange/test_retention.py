@@ -17,7 +17,6 @@ from tests.api.conftest import WORKER, Api
 from tests.api.exchange.test_imports import RESIDENTS, rows_of, sent
 from tests.audit import free_hand, leave_as_it_was, seal
 
-pytestmark = pytest.mark.both_stores
 DAY = timedelta(days=1)
 # Two years after the entry of 2 March 2024.
 OF_TWO_YEARS_AGO = datetime(2024, 3, 2, 1, tzinfo=UTC)

@@ -103,7 +103,6 @@ def test_the_last_sweep_says_how_long_it_took_and_what_it_left(api: Api) -> None
     assert (found["casework_sweep_seconds"], found["casework_sweep_failed"]) == (7, 2)
 
 
-@pytest.mark.both_stores
 def test_queues_say_how_much_waits_and_since_when(api: Api) -> None:
     since = 'casework_waiting_since_timestamp_seconds{queue="%s"}'
     found = watched(api)
@@ -144,7 +143,6 @@ def an_endpoint(api: Api, retry_at: datetime) -> UUID:
     return endpoint.id
 
 
-@pytest.mark.both_stores
 def test_the_relay_is_behind_with_what_is_due_and_not_with_what_rests_or_waits(api: Api) -> None:
     now = api.clock.now
     since = 'casework_waiting_since_timestamp_seconds{queue="messages"}'
@@ -166,7 +164,6 @@ def test_the_relay_is_behind_with_what_is_due_and_not_with_what_rests_or_waits(a
     assert found["casework_endpoints_resting"] == 0
 
 
-@pytest.mark.both_stores
 def test_entries_that_wait_for_their_seal_are_told_with_the_first_of_them(api: Api) -> None:
     a_resident(api)
     seal(api.application)
@@ -277,7 +274,6 @@ def test_what_cannot_be_read_says_so_and_the_rest_is_told(
     assert not [name for name in found if name.startswith("casework_clocks")]
 
 
-@pytest.mark.both_stores
 def test_connections_in_use_are_counted_and_given_back(api: Api) -> None:
     assert figures(api)["casework_connections_at_most"] == api.application.settings.threads
     before = CONNECTIONS._value.get()

@@ -22,6 +22,7 @@ from contextvars import copy_context
 from pathlib import Path
 from threading import Lock, Thread
 from typing import Any, Final, TypeVar
+from urllib.parse import quote
 
 import psycopg
 from sqlalchemy import Connection, Engine, event
@@ -184,6 +185,10 @@ def guard_file(engine: Engine) -> None:
             raise _gone()
         if not has_opened:
             _make_own(args[0])
+        elif args[0] != ":memory:" and not args[0].startswith("file:"):
+            # Gone between the look and this, it would be made anew, over what its log holds.
+            there = f"file:{quote(args[0])}?mode=rw"
+            return usual(there, *args[1:], **params, uri=True)
         return usual(*args, **params)
 
     engine.dialect.connect = connect  # type: ignore[method-assign]
