@@ -30,7 +30,7 @@ LONG_TESTS: Final = {
     "tests/api/referring/test_referrals.py": "a referral's whole life, for each role",
     "tests/api/shared/test_guard.py": "what is refused before any operation begins",
     "tests/api/shared/test_hygiene.py": "headers, limits and time, of every answer",
-    "tests/api/shared/test_lost_database.py": "a database that is gone, slow or silent",
+    "tests/deep/test_lost_database.py": "a database that is gone, slow or silent",
     "tests/api/supervision/test_holidays.py": "declared holidays and the clocks they move",
     "tests/api/supervision/test_standards.py": "standards, and the clocks they move",
     "tests/api/supervision/test_supervision.py": "what is overdue and what is decided about it",

@@ -15,7 +15,7 @@ from sqlalchemy import event
 from tests.api.acts import a_resident
 from tests.api.conftest import WORKER, Api
 from tests.api.racing import ON_POSTGRES
-from tests.api.shared.test_lost_database import AT_MOST_S, Fragile, check_busy, fragile, note
+from tests.deep.test_lost_database import AT_MOST_S, Fragile, check_busy, fragile, note
 from tests.patience import Watch
 
 __all__ = ["fragile"]
