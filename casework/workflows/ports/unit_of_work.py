@@ -217,6 +217,10 @@ class Parts(Protocol):
         ...
 
 
+class NotGathered(Exception):
+    """A use case of a batch needs more than was read for all of them; by itself it can have it."""
+
+
 class Batch(Parts, Protocol):
     """Use cases of which each sees what those before it made, and an exception undoes one alone."""
 
@@ -247,8 +251,7 @@ class Work(Repositories, Protocol):
 
         ``expected`` are the residents whom they may register. An exception rolls all of it back,
         and nothing remains of whom it was about; so does the end, unless ``keep``. Raises what the
-        database refuses at the end, and NotImplementedError where a use case needs more than is
-        gathered.
+        database refuses at the end, and NotGathered.
         """
         ...
 

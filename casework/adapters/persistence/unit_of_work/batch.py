@@ -31,7 +31,7 @@ from casework.domain.duplicates.suspicions import Suspicion
 from casework.domain.events import Event
 from casework.domain.residents.resident import Contact, Resident
 from casework.workflows.ports.results import Made
-from casework.workflows.ports.unit_of_work import Reading, Store, Work
+from casework.workflows.ports.unit_of_work import NotGathered, Reading, Store, Work
 
 
 @dataclass(slots=True)
@@ -100,7 +100,7 @@ class SqlBatch:
         """Those of all who are expected, read when the first is asked for."""
         if self._candidates is None:
             if self.gathered.residents:
-                raise NotImplementedError("two actors in one batch")
+                raise NotGathered("two actors in one batch")
             sees = seen(t.resident, scope, now)
             self._candidates = CandidatesOfMany(self._connection, self._expected, sees)
         return self._candidates
@@ -162,7 +162,7 @@ class _Residents:
         """None is left out: ``but`` is only now registered."""
         known = self._batch.candidates(self._scope, self._now)
         if not known.knows(likeness):
-            raise NotImplementedError("somebody who was not expected")
+            raise NotGathered("somebody who was not expected")
         return known.of(likeness)
 
     def add(self, resident: Resident, contacts: Sequence[Contact]) -> None:
@@ -178,7 +178,7 @@ class _Duplicates:
 
     def add(self, suspicions: Iterable[Suspicion]) -> int:
         if any(True for _ in suspicions):
-            raise NotImplementedError("a pair that was decided")
+            raise NotGathered("a pair that was decided")
         return 0
 
     def queue_check(self, resident_id: UUID) -> None:
