@@ -84,38 +84,18 @@ class SqlWork(SqlRepositories):
     @contextmanager
     def parts(self, *, keep: bool = True) -> Iterator[Store]:
         inner = SqlParts(self._connection, self._facts)
-        savepoint = self._connection.begin_nested()
         try:
-            yield inner
-        except BaseException:
-            savepoint.rollback()
-            raise
-        else:
-            if keep:
-                savepoint.commit()
-            else:
-                savepoint.rollback()
+            with _savepoint(self._connection, keep=keep):
+                yield inner
         finally:
-            session_context.forget_context(self._connection)  # a rollback takes it back
             self._about.update(inner.subjects)
 
     @contextmanager
     def batch(self, expected: Sequence[Likeness], *, keep: bool = True) -> Iterator[Batch]:
         batch = SqlBatch(self._connection, self.directory, expected)
-        savepoint = self._connection.begin_nested()
-        try:
+        with _savepoint(self._connection, keep=keep):
             yield batch
             batch.gathered.write(self._connection)
-        except BaseException:
-            savepoint.rollback()
-            raise
-        else:
-            if keep:
-                savepoint.commit()
-            else:
-                savepoint.rollback()
-        finally:
-            session_context.forget_context(self._connection)  # a rollback takes it back
         self._about |= batch.gathered.subjects
 
     def record(self, events: Iterable[Event]) -> None:
@@ -155,6 +135,24 @@ class SqlWork(SqlRepositories):
     def _end(self) -> None:
         self._connection.commit()
         self.is_committed = True
+
+
+@contextmanager
+def _savepoint(connection: Connection, *, keep: bool) -> Iterator[None]:
+    """Keep what is done within; an exception takes it back, and so does the end unless ``keep``."""
+    savepoint = connection.begin_nested()
+    try:
+        yield
+    except BaseException:
+        savepoint.rollback()
+        raise
+    else:
+        if keep:
+            savepoint.commit()
+        else:
+            savepoint.rollback()
+    finally:
+        session_context.forget_context(connection)  # a rollback takes it back
 
 
 class SqlPart(SqlWork):
