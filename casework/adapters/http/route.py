@@ -112,7 +112,8 @@ class GuardedRoute(APIRoute):
                 attempt = partial(self._attempt, request, usual, known, seconds)
                 try:
                     response = await attempt(assumes=self.takes != MULTIPART)
-                except RightsChanged:
+                except RightsChanged as changed:
+                    services.known.forget(changed.account_id)
                     response = await attempt(assumes=False)
             response.headers["X-Request-Id"] = facts.request_id or ""
             return response

@@ -20,7 +20,11 @@ AT_MOST: Final = 10_000
 
 
 class RightsChanged(Exception):
-    """The account is not as it was assumed to be: the request begins again, with what it is."""
+    """An account is not as it was assumed to be: the request begins again, with what it is."""
+
+    def __init__(self, account_id: UUID) -> None:
+        super().__init__("the account is not as it was")
+        self.account_id = account_id
 
 
 class KnownActors:
@@ -33,6 +37,11 @@ class KnownActors:
     def get(self, account_id: UUID) -> Actor | None:
         """The actor of an account as it was last seen."""
         return self._actors.get(account_id)
+
+    def forget(self, account_id: UUID) -> None:
+        """Assume nothing of an account until it is read again."""
+        with self._lock:
+            self._actors.pop(account_id, None)
 
     def remember(self, actor: Actor) -> None:
         """Keep an actor who was just seen, instead of who was seen first."""
@@ -61,5 +70,5 @@ class Asker:
             self.issued_at, totp_is_required=self.totp_is_required
         )
         if current != self.actor:
-            raise RightsChanged
+            raise RightsChanged(self.account_id)
         self.is_confirmed = True

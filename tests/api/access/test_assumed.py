@@ -62,6 +62,16 @@ def test_whoever_was_disabled_meanwhile_changes_nothing(api: Api) -> None:
     assert api.as_(WORKER).get("/referrals").json()["items"] == []
 
 
+def test_of_whoever_was_not_as_assumed_nothing_is_assumed_again(api: Api) -> None:
+    """So that no further body of theirs is read before it is known who they are."""
+    one, known = api.as_(WORKER), api.client.app.state.services.known  # type: ignore[attr-defined]
+    assert one.get("/me").status_code == 200
+    assert known.get(api.id_of(WORKER)) is not None
+    become(api, WORKER, is_active=False)
+    assert one.post("/referrals", {"priority": 7}).status_code == 401
+    assert known.get(api.id_of(WORKER)) is None
+
+
 def test_without_the_confirmation_they_would_go_on(
     api: Api, monkeypatch: pytest.MonkeyPatch
 ) -> None:
