@@ -165,7 +165,7 @@ def copy_ring(settings: Settings, vault: KeyVault, engine: Engine, target: Path)
     folder = target.parent
     if target.exists():
         raise SettingsError(f"{target} is there already")
-    if any((one / MANIFEST).exists() for one in (folder, *folder.absolute().parents)):
+    if any((one / MANIFEST).exists() for one in (folder, *folder.resolve().parents)):
         raise SettingsError(f"{folder} holds a backup of the database: keys are kept elsewhere")
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     _write(target, settings.ring().read_text(encoding="utf-8"))
@@ -173,8 +173,7 @@ def copy_ring(settings: Settings, vault: KeyVault, engine: Engine, target: Path)
 
 def _check_apart(settings: Settings, folder: Path) -> None:
     """Data and keys are never in one folder: who has both can read everything."""
-    ring = settings.ring().absolute()
-    if folder.absolute() in ring.parents or ring.parent == folder.absolute():
+    if folder.resolve() in settings.ring().resolve().parents:
         raise SettingsError(f"the key ring lies in {folder}: data and keys are kept apart")
 
 
