@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, Final
 
 import httpx2
-from sqlalchemy import Engine, event
+from sqlalchemy import Engine
 
 from casework.bench.asking import API, Clients, Request
 from casework.bench.database import Databases
 from casework.bench.lives import Product
 from casework.bench.processes import BenchmarkFailed
+from casework.bench.statements import statements
 from casework.bench.written import Statement, for_driver, mark, rows_between, statements_of
 
 TRIES, PAUSE_S = 10, 1.0
@@ -65,7 +65,7 @@ async def _record(
             number, requests = clients.recorded(mode, token)
             await _sent(client, requests[0])
             marks: list[int] = []
-            with _statements(product.engine) as sent:
+            with statements(product.engine) as sent:
                 answer = await _sent(client, requests[1], partial(_begin, sent, marks, city))
             counts[mode] = len(sent)
             if mode in WRITTEN:
@@ -117,19 +117,3 @@ async def _patiently(send: Callable[[], Awaitable[httpx2.Response]]) -> httpx2.R
     if not answer.is_success:
         raise BenchmarkFailed(f"{answer.url.path} was refused: {answer.status_code} {answer.text}")
     return answer
-
-
-@contextmanager
-def _statements(engine: Engine) -> Iterator[list[str]]:
-    """The statements that are sent inside the block, except those that open a transaction."""
-    sent: list[str] = []
-
-    def note(_connection: Any, _cursor: Any, statement: str, *_rest: Any) -> None:
-        if not statement.startswith("BEGIN"):
-            sent.append(statement)
-
-    event.listen(engine, "before_cursor_execute", note)
-    try:
-        yield sent
-    finally:
-        event.remove(engine, "before_cursor_execute", note)

@@ -7,11 +7,12 @@ from contextlib import contextmanager
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Engine, event, func, select, text
+from sqlalchemy import Engine, func, select, text
 
 from casework.adapters.persistence import tables as t
 from casework.adapters.persistence.engine.encrypted_columns import vault_of
 from casework.adapters.persistence.rows.mapper import from_row, table_of
+from casework.bench.statements import statements
 from casework.domain.clocks.deadlines import Deadline, Escalation
 from tests.api.conftest import Api
 
@@ -26,22 +27,6 @@ OF_POSTGRES = (
 # A table that was recreated has its name in quotation marks, which carry no meaning.
 OF_SQLITE = ("SELECT tbl_name, type, name, replace(sql, '\"', '') FROM sqlite_master",)
 CHANGES = ("INSERT", "UPDATE", "DELETE", "WITH")
-
-
-@contextmanager
-def statements(engine: Engine) -> Iterator[list[str]]:
-    """Every statement that is sent inside the block, except those that open a transaction."""
-    sent: list[str] = []
-
-    def note(_connection: Any, _cursor: Any, statement: str, *_rest: Any) -> None:
-        if not statement.startswith("BEGIN"):
-            sent.append(statement)
-
-    event.listen(engine, "before_cursor_execute", note)
-    try:
-        yield sent
-    finally:
-        event.remove(engine, "before_cursor_execute", note)
 
 
 @contextmanager

@@ -14,11 +14,11 @@ import pytest
 from sqlalchemy import event, select, text, update
 
 from casework.adapters.persistence import tables as t
+from casework.bench.statements import statements
 from casework.domain.access.policy import SYSTEM
 from casework.domain.casefile.referral_moves import REASONS
 from casework.domain.clocks.calendar import day_in_seoul
 from casework.workflows.referring import referring
-from tests.adapters.looking import statements
 from tests.api.acts import a_referral, a_supported_case, make_room, moved
 from tests.api.asking import refusal
 from tests.api.conftest import FAR, OTHER_PROVIDER, PROVIDER, WORKER, Api

@@ -9,7 +9,7 @@ from sqlalchemy import text
 
 from casework.adapters.persistence import tables as t
 from casework.adapters.persistence.audit import trail
-from tests.adapters.looking import statements
+from casework.bench.statements import statements
 from tests.api.acts import a_case, a_referral, a_resident
 from tests.api.asking import ABSENT, check_wrong, everything, fields_of, refusal
 from tests.api.conftest import (

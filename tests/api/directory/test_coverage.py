@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import select, update
 
 from casework.adapters.persistence import tables as t
-from tests.adapters.looking import statements
+from casework.bench.statements import statements
 from tests.api.asking import refusal
 from tests.api.conftest import (
     ASSESSOR,

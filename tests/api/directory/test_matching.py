@@ -14,9 +14,9 @@ from sqlalchemy import delete, insert, make_url, select, update
 from casework.adapters.persistence import tables as t
 from casework.adapters.persistence.engine.ids import new_id
 from casework.adapters.persistence.tables.figures import provider_answers
+from casework.bench.statements import statements
 from casework.bootstrap import Application, build
 from casework.domain.directory.matching import Factor
-from tests.adapters.looking import statements
 from tests.api.acts import a_referral, a_resident, a_supported_case, clock, moved
 from tests.api.asking import ABSENT, fields_of, refusal
 from tests.api.conftest import (

@@ -10,11 +10,11 @@ import pytest
 from sqlalchemy import select
 
 from casework.adapters.persistence import tables as t
+from casework.bench.statements import statements
 from casework.domain.supervision.reviewing import ReviewDecision
 from casework.workflows.cases import caseload
 from casework.workflows.planning import planning
 from casework.workflows.supervision.reviews import review_deadline
-from tests.adapters.looking import statements
 from tests.api.acts import (
     a_case,
     a_referral,

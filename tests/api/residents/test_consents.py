@@ -10,8 +10,8 @@ from sqlalchemy import delete, func, select
 
 from casework import operations
 from casework.adapters.persistence import tables as t
+from casework.bench.statements import statements
 from casework.domain.referring.referring import DISCLOSED
-from tests.adapters.looking import statements
 from tests.api.acts import (
     Supported,
     a_case,

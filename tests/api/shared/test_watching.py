@@ -27,9 +27,9 @@ from casework.adapters.persistence.engine.encrypted_columns import vault_of
 from casework.adapters.persistence.engine.ids import new_id
 from casework.adapters.persistence.rows.mapper import stored
 from casework.adapters.persistence.supervision import backlog
+from casework.bench.statements import statements
 from casework.domain.notices.outbox import DIGEST, Message, Subscription
 from casework.workflows.audit import exporting
-from tests.adapters.looking import statements
 from tests.api.acts import a_case, a_referral, a_resident
 from tests.api.conftest import DISTRICT, PROVIDER, SUPERVISOR, WORKER, Api
 from tests.api.shared.test_operation import figures, tick

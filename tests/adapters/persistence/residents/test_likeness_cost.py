@@ -15,10 +15,10 @@ from casework.adapters.persistence import tables as t
 from casework.adapters.persistence.engine.encrypted_columns import encrypt_row
 from casework.adapters.persistence.engine.ids import new_id
 from casework.adapters.persistence.residents.likeness import MAX_WITH_PHONE
+from casework.bench.statements import statements
 from casework.domain.access.policy import EVERYTHING
 from casework.domain.duplicates.likeness import Likeness, near_dates
 from casework.domain.residents.names import initials_of, name_and_birth, name_key
-from tests.adapters.looking import statements
 from tests.api import acts
 from tests.api.conftest import DISTRICT, HERE, NEXT_DOOR, WORKER, Api
 

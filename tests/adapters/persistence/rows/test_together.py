@@ -16,7 +16,7 @@ from casework.adapters.persistence.rows.together import (
     insert_now,
     rows_for,
 )
-from tests.adapters.looking import statements
+from casework.bench.statements import statements
 from tests.api.conftest import Api
 
 pytestmark = pytest.mark.both_stores

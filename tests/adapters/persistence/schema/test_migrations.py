@@ -20,11 +20,12 @@ from casework.adapters.persistence import tables as t
 from casework.adapters.persistence.engine.engine import open_engine
 from casework.adapters.persistence.rows import bulk
 from casework.adapters.persistence.schema import migrations
+from casework.bench.statements import statements
 from casework.bootstrap import Application, build
 from casework.domain.clocks.shipped_standards import SHIPPED
 from casework.settings import Settings
 from tests import postgres
-from tests.adapters.looking import OF_ALEMBIC, statements, structure
+from tests.adapters.looking import OF_ALEMBIC, structure
 from tests.api.acts import a_referral
 from tests.api.conftest import BASE, Api, Clock
 from tests.conftest import Store

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.adapters.looking import statements
+from casework.bench.statements import statements
 from tests.api.acts import a_case, a_referral, a_supported_case
 from tests.api.conftest import SUPERVISOR, WORKER, Api
 
