@@ -157,7 +157,7 @@ def nothing_compared_for_nobody() -> Iterator[None]:
 @contextmanager
 def nothing_written_for_nobody() -> Iterator[None]:
     """The defect: what is counted for an account that there is not is written nowhere."""
-    with patch.object(SqlSignInStore, "_write_of_nobody", lambda *_: None):
+    with patch.object(SqlSignInStore, "save_attempts_of_nobody", lambda *_: None):
         yield
 
 

@@ -59,7 +59,7 @@ def begin_attempt(
         counted = account if account is not None else _nobody(authentication, now)
         may = may and counted.count_attempt(source or SIGNED_IN, now)
         may = may and account is not None and account.is_active
-        store.save_attempts(counted)
+        _save(store, account, now)
         store.commit()
     return Attempt(counted.id, counted.password_hash if may else None, now, source)
 
@@ -115,9 +115,16 @@ def _note_wrong(
     counted = account if account is not None else _nobody(authentication, tried.at)
     if tried.digest is not None and counted.note_wrong(tried.place, tried.at):
         store.tell(of_wrong_tries(counted, authentication.new_id(), tried.at))
-    store.save_attempts(counted)
+    _save(store, account, tried.at)
     if tried.source is not None:
         store.note_source_failure(tried.source, tried.at)
+
+
+def _save(store: SignInStore, account: Account | None, now: datetime) -> None:
+    if account is None:
+        store.save_attempts_of_nobody(now)
+    else:
+        store.save_attempts(account)
 
 
 class WrongCredentials(Exception):

@@ -120,6 +120,10 @@ class SignInStore(Protocol):
         """Save what was tried to sign in to an account, and where that succeeded."""
         ...
 
+    def save_attempts_of_nobody(self, now: datetime) -> None:
+        """Write as much, as often, for an account that there is not: no time tells the two apart."""
+        ...
+
     def may_source_try(self, source: str, now: datetime) -> bool:
         """Whether a source may try; not where too many failed recently."""
         ...
