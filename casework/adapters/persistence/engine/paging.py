@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Select, literal, tuple_
+from sqlalchemy import Connection, Integer, Select, bindparam, literal, tuple_
 
 from casework.workflows.ports.unit_of_work import Page, Paging
 
@@ -34,6 +34,24 @@ def page_of(
     shown, more = rows[: paging.limit], len(rows) > paging.limit
     last = tuple(shown[-1]._mapping[key.name] for key in keys) if more else None
     return Page([make(row) for row in shown], last)
+
+
+def cut_once(query: Select[Any], keys: list[Any], *, is_first: bool) -> Select[Any]:
+    """The query of the first page, or of a later one, to be built once for all of them.
+
+    Its parameters are those of ``place``.
+    """
+    if not is_first:
+        after = [bindparam(f"after_{key.name}", type_=key.type) for key in keys]
+        query = query.where(tuple_(*keys) > tuple_(*after))
+    return query.order_by(*keys).limit(bindparam("rows", type_=Integer))
+
+
+def place(keys: list[Any], paging: Paging) -> dict[str, Any]:
+    """The parameters of a query that was ``cut_once``."""
+    names = [f"after_{key.name}" for key in keys]
+    after = {} if paging.after is None else dict(zip(names, paging.after, strict=True))
+    return {"rows": paging.limit + 1} | after
 
 
 def cut_out(

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
+from functools import cache
 from typing import Any, Final
 from uuid import UUID
 
@@ -66,16 +67,29 @@ def set_session_context(connection: Connection, scope: Scope, action: str, now: 
 
 
 def set_and_read(
-    connection: Connection, scope: Scope, action: str, now: datetime, query: Select[Any]
+    connection: Connection,
+    scope: Scope,
+    action: str,
+    now: datetime,
+    query: Select[Any],
+    parameters: dict[str, Any],
 ) -> Row[Any] | None:
-    """The one row of a query; on PostgreSQL it tells the database who the actor is as well."""
+    """The one row of a query; on PostgreSQL it tells the database who the actor is as well.
+
+    The query is one that is built once, and its parameters have names that no setting has.
+    """
     if connection.dialect.name != "postgresql":
-        return connection.execute(query).first()
+        return connection.execute(query, parameters).first()
     settings = dict.fromkeys(SETTINGS, "") | session_settings(scope, action, now)
-    row = connection.execute(query.add_columns(*_SETTERS), settings).first()
+    row = connection.execute(_with_setters(query), settings | parameters).first()
     if row is not None:
         connection.info[_SET] = (connection.get_transaction(), settings)
     return row
+
+
+@cache
+def _with_setters(query: Select[Any]) -> Select[Any]:
+    return query.add_columns(*_SETTERS)
 
 
 def forget_context(connection: Connection) -> None:

@@ -6,10 +6,16 @@ from datetime import date
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Connection, and_, func, select
+from sqlalchemy import ColumnElement, Connection, Date, Select, and_, bindparam, func, select
 
 from casework.adapters.persistence import tables as t
-from casework.adapters.persistence.scope.who_sees_what import holder, seen
+from casework.adapters.persistence.scope.who_sees_what import (
+    ScopeForm,
+    form_of,
+    holder,
+    once_for_each_form,
+    seen,
+)
 from casework.domain.access.policy import EVERYTHING, Scope
 from casework.domain.access.standing_in import StandIns
 from casework.domain.clocks.standards import SUPERVISOR, WORKER
@@ -31,15 +37,21 @@ def covers(absence: Any, on: Any) -> ColumnElement[bool]:
 
 def stand_ins(connection: Connection, today: date, scope: Scope = EVERYTHING) -> StandIns:
     """Who is away today of those in scope, and their deputies."""
-    query = (
-        select(_away.c.worker_id, _away.c.deputy_id, _CAN_ACT.label("can_act"))
-        .join(_deputy, _deputy.c.id == _away.c.deputy_id)
-        .where(covers(_away, today), seen(_away, scope))
-    )
-    rows = connection.execute(query).all()
+    form, facts = form_of(scope)
+    rows = connection.execute(_absences(form), facts | {"today": today}).all()
     return StandIns(
         {row.worker_id: row.deputy_id for row in rows},
         frozenset(row.deputy_id for row in rows if not row.can_act),
+    )
+
+
+@once_for_each_form
+def _absences(form: ScopeForm) -> Select[Any]:
+    """Who is away on the day that is the parameter ``today``."""
+    return (
+        select(_away.c.worker_id, _away.c.deputy_id, _CAN_ACT.label("can_act"))
+        .join(_deputy, _deputy.c.id == _away.c.deputy_id)
+        .where(covers(_away, bindparam("today", type_=Date)), seen(_away, form))
     )
 
 

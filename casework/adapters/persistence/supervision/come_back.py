@@ -9,8 +9,11 @@ from uuid import UUID
 from sqlalchemy import (
     ColumnElement,
     Connection,
+    Date,
     Select,
+    Uuid,
     and_,
+    bindparam,
     case,
     exists,
     not_,
@@ -20,8 +23,15 @@ from sqlalchemy import (
 
 from casework.adapters.persistence import tables as t
 from casework.adapters.persistence.engine.encrypted_columns import decrypted, vault_of
-from casework.adapters.persistence.engine.paging import page
-from casework.adapters.persistence.scope.who_sees_what import holder, seen, shows
+from casework.adapters.persistence.engine.paging import cut_once, page_of, place
+from casework.adapters.persistence.scope.who_sees_what import (
+    ScopeForm,
+    form_of,
+    holder,
+    once_for_each_form,
+    seen,
+    shows,
+)
 from casework.domain.access.policy import Role, Scope
 from casework.domain.casefile.case import CaseStatus
 from casework.domain.clocks.calendar import ONE_DAY, day_in_seoul, end_of
@@ -32,6 +42,7 @@ from casework.workflows.ports.vault import Vault
 
 COME_BACK: Final = "come_back"
 _writer = t.account.alias("writer")
+_KEYS: Final = [t.note.c.come_back_on, t.note.c.id]
 _LAST: Final = UUID(int=2**128 - 1)
 _LINE_AT_MOST: Final = 200
 
@@ -50,20 +61,30 @@ def notes_to_come_back(
     """
     if not shows(t.note, scope) or filters.kind not in (None, COME_BACK) or filters.field:
         return Page([], None)
-    query = _of_days(_unanswered(scope, people, now), filters.due, day_in_seoul(now))
-    vault = vault_of(connection)
-    found = page(
-        connection,
-        query,
-        [t.note.c.come_back_on, t.note.c.id],
-        Paging(limit=paging.limit, after=_as_day(paging.after)),
-        make=lambda row: _as_item(row, now, vault),
-    )
+    form, facts = form_of(scope, now)
+    at = Paging(limit=paging.limit, after=_as_day(paging.after))
+    today, vault = day_in_seoul(now), vault_of(connection)
+    until = today + (ONE_DAY if filters.due == "today" else 7 * ONE_DAY)
+    facts |= {"people": people, "today": today, "until": until, **place(_KEYS, at)}
+    query = _of_page(form, filters.due, at.after is None)
+    rows = connection.execute(query, facts).all()
+    found = page_of(rows, _KEYS, at, lambda row: _as_item(row, now, vault))
     last = found.last_key
     return Page(found.rows, None if last is None else (True, end_of(last[0]), last[1]))
 
 
-def _unanswered(scope: Scope, people: list[UUID], now: datetime) -> Select[Any]:
+@once_for_each_form
+def _of_page(form: ScopeForm, due: str, is_first: bool) -> Select[Any]:
+    """A page of those of some days; the days, the people and the page are parameters."""
+    query, on, today = _unanswered(form), t.note.c.come_back_on, bindparam("today", type_=Date)
+    if due == "overdue":
+        query = query.where(on < today)
+    elif due != "all":
+        query = query.where(on >= today, on < bindparam("until", type_=Date))
+    return cut_once(query, _KEYS, is_first=is_first)
+
+
+def _unanswered(form: ScopeForm) -> Select[Any]:
     """Promises that nobody has answered, with the open case of whom they were made to."""
     note, of = t.note, t.care_case
     return (
@@ -83,13 +104,13 @@ def _unanswered(scope: Scope, people: list[UUID], now: datetime) -> Select[Any]:
             note.c.answered_at.is_(None),
             note.c.corrected_by_note_id.is_(None),
             t.resident.c.died_on.is_(None),
-            seen(t.resident, scope, now),
-            _whose(people, holder(scope)),
+            seen(t.resident, form),
+            _whose(bindparam("people", expanding=True, type_=Uuid), holder(form)),
         )
     )
 
 
-def _whose(people: list[UUID], held_by: str) -> ColumnElement[bool]:
+def _whose(people: Any, held_by: str) -> ColumnElement[bool]:
     """The carrier's; without a case the writer's; the supervisor's where neither is there.
 
     The supervisor's people are those whose deputies end in nobody.
@@ -113,15 +134,6 @@ def _is_there() -> ColumnElement[bool]:
         and_(writer.c.role == Role.SUPERVISOR, writer.c.district_code == whom.c.district_code),
     )
     return exists(writer.c.id).where(writer.c.id == t.note.c.written_by, writer.c.is_active, sees)
-
-
-def _of_days(query: Select[Any], due: str, today: date) -> Select[Any]:
-    on = t.note.c.come_back_on
-    if due == "overdue":
-        return query.where(on < today)
-    if due != "all":
-        query = query.where(on >= today, on < today + (ONE_DAY if due == "today" else 7 * ONE_DAY))
-    return query
 
 
 def _as_day(after: tuple[Any, ...] | None) -> tuple[date, UUID] | None:

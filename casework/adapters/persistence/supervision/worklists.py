@@ -26,7 +26,7 @@ from casework.adapters.persistence.casefile.cases import is_nobodys
 from casework.adapters.persistence.casefile.deadlines import last, reviews
 from casework.adapters.persistence.casefile.overdue import IS_RUNNING, is_overdue
 from casework.adapters.persistence.engine.encrypted_columns import decrypt_row, vault_of
-from casework.adapters.persistence.engine.paging import cut_out, page_of
+from casework.adapters.persistence.engine.paging import cut_once, page_of, place
 from casework.adapters.persistence.engine.types import Instant
 from casework.adapters.persistence.scope.standing_in import people_of
 from casework.adapters.persistence.scope.who_sees_what import (
@@ -37,7 +37,7 @@ from casework.adapters.persistence.scope.who_sees_what import (
     seen,
 )
 from casework.adapters.persistence.supervision.come_back import COME_BACK, notes_to_come_back
-from casework.adapters.persistence.supervision.overdue_filters import filtered
+from casework.adapters.persistence.supervision.overdue_filters import asked_for, filtered
 from casework.domain.access.policy import Scope
 from casework.domain.clocks.calendar import ONE_DAY, day_in_seoul, midnight
 from casework.domain.clocks.deadlines import BREACH
@@ -82,23 +82,22 @@ class SqlWorklists:
         today = day_in_seoul(self._now)
         until = today + (ONE_DAY if filters.due == "today" else 7 * ONE_DAY)
         query = _clocks_to_do(
-            form, filters.due, filters.kind is not None, filters.field is not None
+            form,
+            filters.due,
+            filters.kind is not None,
+            filters.field is not None,
+            paging.after is None,
         )
         facts |= {
             "people": people, "now": self._now, "kind": filters.kind, "field": filters.field,
-            "since": midnight(today), "until": midnight(until),
+            "since": midnight(today), "until": midnight(until), **place(_PRESSING, paging),
         }  # fmt: skip
         return self._page(query, _PRESSING, paging, facts)
 
     def _page(
-        self,
-        query: Select[Any],
-        keys: list[Any],
-        paging: Paging,
-        facts: Mapping[str, Any] | None = None,
+        self, query: Select[Any], keys: list[Any], paging: Paging, facts: dict[str, Any]
     ) -> Page:
-        cut = cut_out(query, keys, paging)
-        found = page_of(self._connection.execute(cut, dict(facts or {})).all(), keys, paging)
+        found = page_of(self._connection.execute(query, facts).all(), keys, paging)
         vault = vault_of(self._connection)
         for row in found.rows:
             decrypt_row(
@@ -114,10 +113,11 @@ class SqlWorklists:
     # The supervisor's list
 
     def overdue(self, filters: OverdueFilter, paging: Paging) -> Page:
-        query = _items(self._now).where(
-            is_overdue(self._now), seen(t.deadline, self._scope, self._now)
-        )
-        found = self._page(filtered(query, filters), _KEYS, paging)
+        form, facts = form_of(self._scope, self._now)
+        names, values = asked_for(filters)
+        facts |= {"now": self._now, **values, **place(_KEYS, paging)}
+        query = _overdue(form, names, paging.after is None)
+        found = self._page(query, _KEYS, paging, facts)
         self._about.update(row["resident_id"] for row in found.rows)
         ids = [row["id"] for row in found.rows]
         told = _grouped(self._connection.execute(_raised(ids)))
@@ -262,8 +262,10 @@ def _items(now: Any) -> Select[Any]:
 
 
 @once_for_each_form
-def _clocks_to_do(form: ScopeForm, due: str, of_kind: bool, in_field: bool) -> Select[Any]:
-    """What the actor has to do as of the parameter ``now``, built once for each form."""
+def _clocks_to_do(
+    form: ScopeForm, due: str, of_kind: bool, in_field: bool, is_first: bool
+) -> Select[Any]:
+    """A page of what the actor has to do as of the parameter ``now``, built once for each form."""
     clock, now = t.deadline, bindparam("now", type_=Instant)
     query = _items(now).where(IS_RUNNING, _mine(form, now))
     if due == "overdue":
@@ -276,7 +278,15 @@ def _clocks_to_do(form: ScopeForm, due: str, of_kind: bool, in_field: bool) -> S
         query = query.where(clock.c.kind == bindparam("kind"))
     if in_field:
         query = query.where(clock.c.field == bindparam("field"))
-    return query
+    return cut_once(query, _PRESSING, is_first=is_first)
+
+
+@once_for_each_form
+def _overdue(form: ScopeForm, filters: frozenset[str], is_first: bool) -> Select[Any]:
+    """A page of what is overdue as of the parameter ``now``, by filters of these names."""
+    now = bindparam("now", type_=Instant)
+    query = _items(now).where(is_overdue(now), seen(t.deadline, form))
+    return cut_once(filtered(query, filters), _KEYS, is_first=is_first)
 
 
 def _mine(form: ScopeForm, now: Any) -> ColumnElement[bool]:

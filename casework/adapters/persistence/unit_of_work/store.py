@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 from sqlalchemy import (
@@ -15,6 +15,7 @@ from sqlalchemy import (
     Connection,
     Engine,
     and_,
+    bindparam,
     delete,
     insert,
     null,
@@ -58,6 +59,7 @@ KEY_RETENTION = timedelta(days=7)
 KEY_LEASE = timedelta(minutes=10)
 # Reads of these disclose no personal data.
 NOT_AUDITED = frozenset({"directory.read", "account.self"})
+_ASKER: Final = select(t.account).where(t.account.c.id == bindparam("asker_id"))
 
 
 class SqlWork(SqlRepositories):
@@ -214,9 +216,8 @@ class SqlStore:
         if asker is None or asker.is_confirmed:
             session_context.set_session_context(connection, scope, action, now)
             return
-        of = t.account.c.id == asker.account_id
         row = session_context.set_and_read(
-            connection, scope, action, now, select(t.account).where(of)
+            connection, scope, action, now, _ASKER, {"asker_id": asker.account_id}
         )
         asker.confirm(None if row is None else from_row(Account, row))
 
