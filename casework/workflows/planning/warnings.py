@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from casework.domain.casefile.plan import PlannedItem
-from casework.domain.casefile.referral import Referral
 from casework.domain.casefile.states import ReferralStatus
 from casework.domain.directory.eligibility import facts_of
 from casework.domain.planning import warnings
@@ -47,24 +45,13 @@ def of_agenda(
     }
 
 
-def of_referral(ctx: Context, reading: Reading, view: ReferralView) -> list[CatalogueWarning]:
+def of_referral(ctx: Context, view: ReferralView) -> list[CatalogueWarning]:
     """Of a referral while something can come of it."""
     it = view.referral
     if view.asked is None or not it.is_open or not gets_everything(ctx.actor):
         return []
     known = facts_of(view.resident, ctx.act.today)
-    items = _lines(ctx, reading, view.asked, it)
-    return warnings.of_request(view.asked, ctx.catalogue, known, _others(view), items)
-
-
-def _lines(ctx: Context, reading: Reading, asked: PlannedItem, it: Referral) -> list[PlannedItem]:
-    """The lines of the plan that a referral is of, where the service has a limit."""
-    service = ctx.catalogue.get(asked.service_code)
-    if service is None or not service.limits:
-        return []
-    file = reading.cases.plan(it.case_id).file
-    versions = [one for one in file.versions if asked in one.services]
-    return max(versions, key=lambda one: one.number).services if versions else []
+    return warnings.of_request(view.asked, ctx.catalogue, known, _others(view), view.lines)
 
 
 def _others(view: ReferralView) -> list[AskedElsewhere]:

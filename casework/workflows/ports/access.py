@@ -121,7 +121,7 @@ class SignInStore(Protocol):
         ...
 
     def save_attempts_of_nobody(self, now: datetime) -> None:
-        """Write as much, as often, for an account that there is not: no time tells the two apart."""
+        """Write as much for an account that there is not, so that no time tells the two apart."""
         ...
 
     def may_source_try(self, source: str, now: datetime) -> bool:

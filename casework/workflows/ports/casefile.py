@@ -221,6 +221,8 @@ class ReferralView:
     contact: WhomToCall
     deadlines: list[Deadline]
     history: list[Event]
+    # The lines of the plan that asks for it, for those who see all of a plan.
+    lines: list[PlannedItem] = field(default_factory=list)
     # The open referrals of the resident that the actor sees; none for an agency.
     open_ones: list[Row] = field(default_factory=list)
 

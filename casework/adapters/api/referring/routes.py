@@ -36,7 +36,7 @@ def _shown(call: Call) -> Callable[[Reading, UUID], Any]:
 
 def _referral(call: Call, reading: Reading, id: UUID) -> WithETag:
     ctx, view = call.ctx, reading.referrals.get(id)
-    found = said(warnings.of_referral(ctx, reading, view), call.language)
+    found = said(warnings.of_referral(ctx, view), call.language)
     return views.referral(view, ctx.actor, ctx.now, found)
 
 

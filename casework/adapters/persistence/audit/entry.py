@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -12,7 +12,7 @@ from casework.adapters.persistence import tables as t
 from casework.adapters.persistence.audit.sealing import seal_inline
 from casework.adapters.persistence.engine.faults import NotWritten
 from casework.adapters.persistence.engine.ids import new_id
-from casework.adapters.persistence.rows.together import Inserted, insert_last
+from casework.adapters.persistence.rows.together import Beside, Inserted, insert_last
 from casework.domain.access.policy import Actor
 from casework.workflows.ports.unit_of_work import RequestFacts
 
@@ -26,8 +26,11 @@ def write_audit(
     about: Iterable[UUID],
     outcome: str = "ok",
     code: str | None = None,
+    beside: Sequence[Beside] = (),
 ) -> None:
     """One entry for one request, with everyone it was about; on SQLite it is sealed at once.
+
+    ``beside`` it other rows are changed in the same statement.
 
     Raises NotWritten where the database lost it: nothing goes out without its entry.
     """
@@ -47,7 +50,7 @@ def write_audit(
         "source": facts.source,
         "request_id": facts.request_id,
     }
-    if insert_last(connection, Inserted(t.audit_entry.name, entry)) != 1:
+    if insert_last(connection, Inserted(t.audit_entry.name, entry), beside) != 1:
         raise NotWritten("an entry of the audit")
     if connection.dialect.name == "sqlite":
         seal_inline(connection, entry, now)

@@ -14,6 +14,7 @@ from sqlalchemy import (
     ColumnElement,
     Connection,
     Select,
+    Update,
     and_,
     bindparam,
     func,
@@ -30,6 +31,7 @@ from casework.adapters.persistence.engine.faults import is_taken
 from casework.adapters.persistence.rows.mapper import from_row, stored, table_of
 from casework.adapters.persistence.rows.nested import Nested
 from casework.adapters.persistence.rows.together import (
+    Beside,
     Inserted,
     insert_later,
     insert_now,
@@ -67,6 +69,10 @@ OF_A_CASE = (
     PlanVersion, PlannedService, Referral, Deadline, Signal, Assessment, Check, Correction,
 )  # fmt: skip
 FINDINGS = (Assessment, Check)
+# Clocks that are changed in the statement that inserts what is new; more are changed together.
+CLOCKS_BESIDE = 3
+# Rows of a class of which the same columns changed.
+Changed = tuple[type, frozenset[str]]
 
 
 class SqlCaseFiles:
@@ -229,7 +235,7 @@ class SqlCaseFiles:
         """Insert what is new, update what changed, plan steps again, write the events."""
         originals = self._originals[file.case.id]
         new: dict[type, list[Any]] = defaultdict(list)
-        changed: dict[tuple[type, frozenset[str]], list[dict[str, Any]]] = defaultdict(list)
+        changed: dict[Changed, list[dict[str, Any]]] = defaultdict(list)
         clocks = []
         if is_outside(self._scope, file.case):  # it leaves the actor's scope
             session_context.allow_residents(self._connection, [file.case.resident_id])
@@ -243,11 +249,12 @@ class SqlCaseFiles:
                 changed[type(thing), frozenset(written)].append({"key": thing.id} | written)
             if (isinstance(thing, Deadline) and changes != {}) or _replanned(thing):
                 clocks.append((thing, changes is None))
+        beside = self._beside(changed) if new else []
         # Ended rows first: a new open referral or approved version may take their place.
         for (cls, names), rows in changed.items():
             self._update(cls, names, rows)
         unplanned = escalations.unplanned(clocks, at)
-        self._insert_new(new, unplanned)
+        self._insert_new(new, [*beside, *([unplanned] if unplanned else [])])
         escalations.plan(self._connection, clocks, at, is_unplanned=unplanned is not None)
         insert_later(self._connection, self._rows(Event, file.events))
         was = {id: row["status"] for id, row in originals.rows.items() if id in file.referrals}
@@ -285,14 +292,20 @@ class SqlCaseFiles:
         with _taken_by_another([cls]):
             self._connection.execute(statement, sealed)
 
-    def _insert_new(
-        self, new: Mapping[type, list[Any]], unplanned: escalations.Removing | None
-    ) -> None:
-        """What belongs to a case that is there goes in together, and with it the steps that end."""
+    def _beside(self, changed: dict[Changed, list[dict[str, Any]]]) -> list[Beside]:
+        """The changes of some clocks, taken out of what changed: no new row takes their place."""
+        of_clocks = [one for one in changed if one[0] is Deadline]
+        if sum(len(changed[one]) for one in of_clocks) > CLOCKS_BESIDE:
+            return []
+        rows = [(names, row) for cls, names in of_clocks for row in changed.pop((cls, names))]
+        return [_changing(names, row, index) for index, (names, row) in enumerate(rows)]
+
+    def _insert_new(self, new: Mapping[type, list[Any]], beside: Sequence[Beside]) -> None:
+        """What belongs to a case that is there goes in together, and what changes beside it."""
         together = [] if Case in new else [cls for cls in new if cls in OF_A_CASE]
         with _taken_by_another(together):
             rows = [row for cls in together for row in self._rows(cls, new[cls])]
-            insert_now(self._connection, rows, unplanned)
+            insert_now(self._connection, rows, beside)
         for cls in new:
             if cls not in together:
                 with _taken_by_another([cls]):
@@ -313,6 +326,18 @@ def _taken_by_another(classes: Sequence[type]) -> Iterator[None]:
                 code, detail = TAKEN[cls]
                 raise Conflict(detail, code=code) from None
         raise
+
+
+def _changing(names: frozenset[str], row: dict[str, Any], index: int) -> Beside:
+    parameters = {f"c{index}_{name}": value for name, value in row.items()}
+    return _clock_changes(names, index), parameters
+
+
+@cache
+def _clock_changes(names: frozenset[str], index: int) -> Update:
+    clock = t.deadline
+    values: dict[str, Any] = {name: bindparam(f"c{index}_{name}") for name in sorted(names)}
+    return update(clock).where(clock.c.id == bindparam(f"c{index}_key")).values(values)
 
 
 @cache

@@ -7,14 +7,13 @@ from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import Connection, Delete, and_, bindparam, delete, or_, select, update
+from sqlalchemy import Connection, and_, bindparam, delete, or_, select, update
 
 from casework.adapters.persistence import tables as t
 from casework.adapters.persistence.engine.ids import new_id
-from casework.adapters.persistence.rows.together import insert_later, rows_for
+from casework.adapters.persistence.rows.together import Beside, insert_later, rows_for
 from casework.domain.clocks.deadlines import Deadline, Step
 
-Removing = tuple[Delete, dict[str, Any]]
 _ledger = t.escalation
 _other = t.escalation.alias("other")
 _UNPLANNED: Final = delete(_ledger).where(
@@ -22,7 +21,7 @@ _UNPLANNED: Final = delete(_ledger).where(
 )
 
 
-def unplanned(clocks: Sequence[tuple[Deadline, bool]], at: datetime) -> Removing | None:
+def unplanned(clocks: Sequence[tuple[Deadline, bool]], at: datetime) -> Beside | None:
     """The steps that go before a save plans its clocks again, of which none ended late."""
     if any(_is_late(clock, at) for clock, _ in clocks):
         return None

@@ -107,31 +107,36 @@ class SqlReferrals:
             raise NotFound("no such referral")
         clocks = [from_row(Deadline, one) for one in query.clocks.of(row)]
         history = [from_row(Event, one) for one in query.history.of(row)]
+        asked, lines = self._asked(row, query.versions)
         view = view_of(
             row,
             vault_of(self._connection),
-            asked=self._asked(row, query.versions),
+            asked=asked,
             there=who_is_there(self._connection, today) if row.is_ever_away else {},
             deadlines=sorted(clocks, key=lambda one: (one.started_at, one.id)),
             history=sorted(history, key=lambda one: (one.at, one.id)),
         )
         if query.open_ones is not None:
-            view = replace(view, open_ones=query.open_ones.of(row))
+            view = replace(view, open_ones=query.open_ones.of(row), lines=lines)
         referral = view.referral
         self._about.add(referral.resident_id)
         note_opened(self._about, self._scope, referral, referral.resident_id)
         return view
 
-    def _asked(self, row: Any, versions: Nested | None) -> PlannedItem | None:
-        """What the plan asks for; an agency sees its own part of a plan."""
+    def _asked(
+        self, row: Any, nested: Nested | None
+    ) -> tuple[PlannedItem | None, list[PlannedItem]]:
+        """What the plan asks for, and the plan's lines; an agency sees its own part of a plan."""
         service = row.planned_service_id
-        if versions is None:
+        if nested is None:
             session_context.allow_residents(self._connection, [row.resident_id])
-            return items_of(self._connection, [service]).get(service)
+            return items_of(self._connection, [service]).get(service), []
         vault = vault_of(self._connection)
-        return items_asked(from_row(PlanVersion, one, vault) for one in versions.of(row)).get(
-            service
-        )
+        versions = [from_row(PlanVersion, one, vault) for one in nested.of(row)]
+        asked = items_asked(versions).get(service)
+        having = [one for one in versions if asked in one.services]
+        newest = max(having, key=lambda one: one.number, default=None)
+        return asked, newest.services if newest else []
 
     def open_of(self, resident_ids: list[UUID]) -> list[Row]:
         query = _open_ones(t.referral, self._scope, self._now)

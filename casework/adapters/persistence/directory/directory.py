@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Connection, Select, select
+from sqlalchemy import ColumnElement, Connection, Select, bindparam, select
+from sqlalchemy.sql.functions import aggregate_strings
 
 from casework.adapters.persistence import tables as t
 from casework.adapters.persistence.directory.offering_queries import (
@@ -38,6 +39,34 @@ LISTED = {
 }
 
 
+def _with_its_centres(*which: ColumnElement[bool]) -> Select[Any]:
+    """An offering with its agency and service, and the centres it covers as one text."""
+    covers = t.offering_centre.c
+    reached = (
+        select(aggregate_strings(covers.centre_code, ","))
+        .where(covers.offering_id == t.offering.c.id)
+        .scalar_subquery()
+    )
+    return (
+        select(
+            t.offering,
+            reached.label("covers"),
+            *(t.provider.c[name].label(f"known_as_{name}") for name in KNOWN_AS),
+            *(column.label(name) for name, column in LISTED.items()),
+        )
+        .join(t.provider, t.provider.c.id == t.offering.c.provider_id)
+        .join(t.service, t.service.c.code == t.offering.c.service_code)
+        .where(*which, t.provider.c.is_active)
+    )
+
+
+# Built once: a referral that is made asks for one.
+_BY_ID: Final = _with_its_centres(t.offering.c.id == bindparam("id"))
+_BY_NAMES: Final = _with_its_centres(
+    t.provider.c.slug == bindparam("slug"), t.offering.c.service_code == bindparam("service")
+)
+
+
 class SqlDirectory:
     """Centres and offerings."""
 
@@ -46,35 +75,19 @@ class SqlDirectory:
         self._districts: dict[str, str | None] = {}
 
     def offering(self, id: UUID) -> Offering | None:
-        return self._offering(t.offering.c.id == id)
+        return self._offering(_BY_ID, {"id": id})
 
     def offering_of(self, provider_slug: str, service_code: str) -> Offering | None:
-        return self._offering(
-            t.provider.c.slug == provider_slug, t.offering.c.service_code == service_code
-        )
+        return self._offering(_BY_NAMES, {"slug": provider_slug, "service": service_code})
 
-    def _offering(self, *which: ColumnElement[bool]) -> Offering | None:
-        covers = t.offering_centre
-        query = (
-            select(
-                t.offering,
-                covers.c.centre_code.label("covers"),
-                *(t.provider.c[name].label(f"known_as_{name}") for name in KNOWN_AS),
-                *(column.label(name) for name, column in LISTED.items()),
-            )
-            .join(t.provider, t.provider.c.id == t.offering.c.provider_id)
-            .join(t.service, t.service.c.code == t.offering.c.service_code)
-            .outerjoin(covers, covers.c.offering_id == t.offering.c.id)
-            .where(*which, t.provider.c.is_active)
-        )
-        rows = self._connection.execute(query).all()
-        if not rows:
+    def _offering(self, query: Select[Any], named: dict[str, Any]) -> Offering | None:
+        row = self._connection.execute(query, named).first()
+        if row is None:
             return None
-        values: dict[str, Any] = dict(rows[0]._mapping)
-        del values["covers"]
+        values: dict[str, Any] = dict(row._mapping)
+        centres = values.pop("covers")
         names = frozenset(values.pop(f"known_as_{name}") for name in KNOWN_AS)
-        centres = [row.covers for row in rows if row.covers]
-        return offering_of(values, centres=centres, known_as=names)
+        return offering_of(values, centres=centres.split(",") if centres else [], known_as=names)
 
     def known_providers(self, ids: Iterable[UUID]) -> set[UUID]:
         wanted = set(ids)

@@ -16,6 +16,8 @@ from sqlalchemy.types import TypeEngine
 from casework.domain.clocks.calendar import Target, Unit
 
 Json = JSON().with_variant(JSONB(), "postgresql")
+# One whose None is NULL and no JSON, so that SQL can ask for it.
+JsonOrNull = JSON(none_as_null=True).with_variant(JSONB(none_as_null=True), "postgresql")
 
 
 def to_json(value: Any) -> str:

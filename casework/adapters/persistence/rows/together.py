@@ -1,4 +1,4 @@
-"""Inserts into several tables, sent as one statement where the database can.
+"""Inserts into several tables, and changes beside them, as one statement where that is possible.
 
 On PostgreSQL every statement is a trip that costs more than the rows it writes. What is inserted
 ``later`` goes with the next statement of these, or before anything else that is sent on the
@@ -14,7 +14,16 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Final
 
-from sqlalchemy import Connection, CursorResult, Delete, Engine, Table, bindparam, event
+from sqlalchemy import (
+    Connection,
+    CursorResult,
+    Delete,
+    Engine,
+    Table,
+    Update,
+    bindparam,
+    event,
+)
 from sqlalchemy.dialects import postgresql, sqlite
 
 from casework.adapters.persistence import tables as t
@@ -22,6 +31,10 @@ from casework.adapters.persistence import tables as t
 # More rows are sent by themselves, table by table.
 AT_MOST: Final = 40
 _WAITING: Final = "inserts that wait"
+# A change of rows that are there, built once, with its parameters, whose names nothing else beside
+# it has.
+Change = Update | Delete
+Beside = tuple[Change, dict[str, Any]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,20 +54,17 @@ def rows_for(
 
 
 def insert_now(
-    connection: Connection,
-    rows: Sequence[Inserted],
-    removing: tuple[Delete, dict[str, Any]] | None = None,
+    connection: Connection, rows: Sequence[Inserted], beside: Sequence[Beside] = ()
 ) -> None:
-    """Insert them, and remove others with their parameters.
+    """Insert them, and carry out what is ``beside`` them, which concerns none of these rows.
 
-    SQLite, and whoever has many rows, removes first and inserts in the order that is given.
+    SQLite, and whoever has many rows, does that first and inserts in the order that is given.
     """
-    parts = len(rows) + (removing is not None)
-    if parts > 1 and 0 < len(rows) <= AT_MOST and connection.dialect.name == "postgresql":
-        _send(connection, rows, removing)
+    if 0 < len(rows) <= AT_MOST and len(rows) + len(beside) > 1 and _is_able(connection):
+        _send(connection, rows, beside)
         return
-    if removing is not None:
-        connection.execute(*removing)
+    for statement, parameters in beside:
+        connection.execute(statement, parameters)
     for table, or_leave in dict.fromkeys((one.table, one.or_leave) for one in rows):
         of = [one.row for one in rows if (one.table, one.or_leave) == (table, or_leave)]
         connection.execute(_insert(connection.dialect.name, table, or_leave=or_leave), of)
@@ -63,18 +73,28 @@ def insert_now(
 def insert_later(connection: Connection, rows: Sequence[Inserted]) -> None:
     """Insert them before anything else is sent, or with what ``insert_last`` sends."""
     waiting, transaction = _waiting(connection), connection.get_transaction()
-    can_wait = connection.dialect.name == "postgresql" and transaction is not None
+    can_wait = _is_able(connection) and transaction is not None
     if not can_wait or len(waiting) + len(rows) > AT_MOST:
         insert_now(connection, rows)
     elif rows:
         connection.info[_WAITING] = (transaction, [*waiting, *rows])
 
 
-def insert_last(connection: Connection, last: Inserted) -> int:
+def insert_last(connection: Connection, last: Inserted, beside: Sequence[Beside] = ()) -> int:
     """Insert a row with those that wait; how many of it the database kept, 0 or 1."""
     waiting = _waiting(connection)
     connection.info.pop(_WAITING, None)
-    return _send(connection, [*waiting, last]).rowcount
+    if _is_able(connection):
+        return _send(connection, [*waiting, last], beside).rowcount
+    kept = _send(connection, [*waiting, last]).rowcount
+    for statement, parameters in beside:
+        connection.execute(statement, parameters)
+    return kept
+
+
+def _is_able(connection: Connection) -> bool:
+    """Whether the database takes several changes as one statement."""
+    return connection.dialect.name == "postgresql"
 
 
 @event.listens_for(Engine, "before_cursor_execute")
@@ -111,26 +131,25 @@ def _send_waiting(connection: Connection) -> None:
 
 
 def _send(
-    connection: Connection,
-    rows: Sequence[Inserted],
-    removing: tuple[Delete, dict[str, Any]] | None = None,
+    connection: Connection, rows: Sequence[Inserted], beside: Sequence[Beside] = ()
 ) -> CursorResult[Any]:
-    remove, parameters = removing or (None, {})
     shape = tuple((one.table, tuple(one.row), one.or_leave) for one in rows)
     values = {
         f"w{index}_{name}": value
         for index, one in enumerate(rows)
         for name, value in one.row.items()
     }
-    statement = _statement(connection.dialect.name, shape, remove)
-    return connection.execute(statement, values | parameters)
+    for _, parameters in beside:
+        values |= parameters
+    others = tuple(statement for statement, _ in beside)
+    return connection.execute(_statement(connection.dialect.name, shape, others), values)
 
 
 @lru_cache(maxsize=1000)
 def _statement(
-    dialect: str, shape: tuple[tuple[str, tuple[str, ...], bool], ...], remove: Delete | None
+    dialect: str, shape: tuple[tuple[str, tuple[str, ...], bool], ...], beside: tuple[Change, ...]
 ) -> Any:
-    """The last row's insert, with those before it as common table expressions."""
+    """The last row's insert, with all others before it as common table expressions."""
     *others, last = (
         _insert(dialect, table, or_leave=or_leave).values(
             {name: bindparam(f"w{index}_{name}") for name in names}
@@ -139,8 +158,8 @@ def _statement(
     )
     # The database says how many of the last row it kept.
     whole = last.inline().execution_options(preserve_rowcount=True)
-    beside = [one.cte(f"w{index}") for index, one in enumerate(others)]
-    return whole.add_cte(*beside, *([] if remove is None else [remove.cte("removed")]))
+    before = [one.cte(f"w{index}") for index, one in enumerate(others)]
+    return whole.add_cte(*before, *(one.cte(f"b{index}") for index, one in enumerate(beside)))
 
 
 def _insert(dialect: str, table: str, *, or_leave: bool) -> Any:

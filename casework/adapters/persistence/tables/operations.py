@@ -15,7 +15,7 @@ from sqlalchemy import (
     text,
 )
 
-from casework.adapters.persistence.engine.types import Instant, Json
+from casework.adapters.persistence.engine.types import Instant, JsonOrNull
 from casework.adapters.persistence.tables.base import code, id_column, metadata
 
 idempotency = Table(
@@ -28,7 +28,7 @@ idempotency = Table(
     Column("claimed_at", Instant, nullable=False),
     # Whether what holds the key is still going on, in many transactions.
     Column("in_progress", Boolean, nullable=False, server_default=text("false")),
-    Column("made", Json),
+    Column("made", JsonOrNull),
     Index(None, "claimed_at"),
 )
 

@@ -18,7 +18,6 @@ from sqlalchemy import (
     bindparam,
     delete,
     insert,
-    null,
     or_,
     select,
     update,
@@ -31,6 +30,7 @@ from casework.adapters.persistence.engine.timeouts import RECORD_S, time_allowed
 from casework.adapters.persistence.privacy.break_glass import used
 from casework.adapters.persistence.rows.mapper import from_row, to_row
 from casework.adapters.persistence.rows.results import from_memory, to_memory
+from casework.adapters.persistence.rows.together import Beside
 from casework.adapters.persistence.scope import session_context
 from casework.adapters.persistence.scope.subjects import Subjects
 from casework.adapters.persistence.unit_of_work.batch import SqlBatch
@@ -59,6 +59,18 @@ KEY_RETENTION = timedelta(days=7)
 KEY_LEASE = timedelta(minutes=10)
 # Reads of these disclose no personal data.
 NOT_AUDITED = frozenset({"directory.read", "account.self"})
+_REMEMBER: Final = (
+    update(t.idempotency)
+    .where(
+        t.idempotency.c.principal_id == bindparam("key_of"),
+        t.idempotency.c.route == bindparam("key_for"),
+        t.idempotency.c.key == bindparam("key_is"),
+    )
+    .values(
+        in_progress=bindparam("key_in_progress"),
+        made=bindparam("key_made"),
+    )
+)
 _ASKER: Final = select(t.account).where(t.account.c.id == bindparam("asker_id"))
 
 
@@ -120,19 +132,16 @@ class SqlWork(SqlRepositories):
             write_read(self._connection, shown.scope, shown.action, self._now, self._facts, about)
 
     def commit_begun(self, made: Made = None) -> None:
-        self._record(in_progress=True, made=null() if made is None else to_memory(made))
+        self._record(in_progress=True, made=made and to_memory(made))
         self._end()
 
-    def _record(self, **remembered: Any) -> None:
+    def _record(self, *, in_progress: bool, made: Any) -> None:
         write_audit(
-            self._connection, self.scope.actor, self._action, self._now, self._facts, self._about
-        )
-        if self._facts.idempotency_key is not None:
-            self._connection.execute(
-                update(t.idempotency)
-                .where(*_claimed(self.scope.actor, self._facts))
-                .values(remembered)
-            )
+            self._connection, self.scope.actor, self._action, self._now, self._facts, self._about,
+            beside=[_remembering(self.scope.actor, self._facts, in_progress, made)]
+            if self._facts.idempotency_key is not None
+            else [],
+        )  # fmt: skip
 
     def _end(self) -> None:
         self._connection.commit()
@@ -314,6 +323,12 @@ def write_read(
     """Say whom the actor was shown, and that it was by opening, where it was."""
     flag = used(connection, scope, now, about.opened) if about.opened else None
     write_audit(connection, scope.actor, action, now, facts, about, code=flag)
+
+
+def _remembering(actor: Actor, facts: RequestFacts, in_progress: bool, made: Any) -> Beside:
+    """What was made, kept with the key of the request."""
+    values = {"key_of": actor.id, "key_for": facts.task, "key_is": facts.idempotency_key}
+    return _REMEMBER, {**values, "key_in_progress": in_progress, "key_made": made}
 
 
 def _claimed(actor: Actor, facts: RequestFacts) -> tuple[Any, ...]:
