@@ -27,13 +27,19 @@ from casework.bench.lives import Product
 from casework.bench.processes import Served, serving
 from casework.bench.raw import Ceiling
 from casework.bench.recording import Recorded, record
-from casework.bench.sides import Bench, Measurement, Progress, measured, sides_of
+from casework.bench.sides import (
+    WARM_UPS,
+    Bench,
+    Measurement,
+    Progress,
+    measured,
+    sides_of,
+)
 from casework.bench.signing_in import Tokens
 from casework.settings import Settings
 
 PASSWORD: Final = "bench-care-at-home-2026"  # noqa: S105 - of invented people, for minutes
 PROTOTYPED: Final = ("create", "read", "worklist")
-WARM_S: Final = 1.0
 SERVE: Final = (sys.executable, "-m", "casework", "serve", "--port", "0")
 Open = Callable[[Settings, Any], Product]
 Result = dict[str, Any]
@@ -51,7 +57,7 @@ def bench_http(of: Measurement, open_product: Open, progress: Progress) -> Resul
         progress.doing(f"filling {of.residents:,} residents")
         city = _fill(of, made, settings, open_product, progress)
         using_up = [mode for mode in of.modes if mode in USING_UP]
-        clients = Clients(city, of.clients, turns=len(using_up) * (1 + of.rounds))
+        clients = Clients(city, of.clients, turns=len(using_up) * (WARM_UPS + of.rounds))
         progress.doing("recording what a request sends")
         recorded = record(made, open_product(settings, None), clients, PASSWORD)
         bench = Bench(

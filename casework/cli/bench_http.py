@@ -32,10 +32,10 @@ def bench_http(
         Mode.all  # type: ignore[attr-defined]
     ),
     clients: Annotated[int, typer.Option(min=1, max=256, help="Connections at once.")] = 16,
-    seconds: Annotated[float, typer.Option(min=0.1, help="Duration of each run.")] = 4.0,
+    seconds: Annotated[float, typer.Option(min=0.1, help="Duration of each run.")] = 6.0,
     residents: Annotated[
         int, typer.Option(min=10, max=1_000_000, help="Invented residents, each with a referral.")
-    ] = 1000,
+    ] = 2000,
     rounds: Annotated[int, typer.Option(min=1, max=20, help="Runs of which the median is.")] = 3,
     database: Annotated[
         str | None,
@@ -54,8 +54,8 @@ def bench_http(
     works in databases of its own there, and drops them. Processor time of the database is that of
     its whole server, so nothing else should use it; it is left out where it runs elsewhere.
 
-    All modes take about four minutes on two cores with 1,000 residents: ten runs of each length
-    times three, and filling, 10 ms a resident. Each resident can be asked for eight times; where
+    All modes take about six minutes on two cores with 2,000 residents: ten runs of each length
+    times three, the warm-ups, and filling, 10 ms a resident. Each resident can be asked for eight times; where
     that is used up, a run ends before its time.
     """
     modes = list(MODES) if mode == "all" else [str(mode)]
