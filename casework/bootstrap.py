@@ -15,7 +15,7 @@ from fastapi import FastAPI
 from sqlalchemy import Engine
 from structlog import get_logger
 
-from casework import audit_begin, key_ring, operations, watching
+from casework import audit_begin, key_ring, operations, stores, watching
 from casework.adapters import reference
 from casework.adapters.calendar import korean_calendar
 from casework.adapters.http.rates import Rates
@@ -48,7 +48,6 @@ from casework.adapters.persistence.supervision.configuration import (
     read_clockwork,
 )
 from casework.adapters.persistence.supervision.sweeping import SqlSweepStore
-from casework.adapters.persistence.unit_of_work.store import SqlStore
 from casework.adapters.sheets.digests import digest_of, keyed_digest
 from casework.adapters.telemetry import traced
 from casework.adapters.vault import KeyVault, RingError
@@ -109,7 +108,7 @@ class Application:
         seal_with(self.engine, lambda: self.settings.key("audit"), may_begin=begins)
         self.exporting = audit_begin.exporting_of(self.settings, self.engine)
         self.seals = self.exporting.store
-        self.store = SqlStore(self.engine, provider_access=days)
+        self.store = stores.open_store(self.settings, self.engine, self.vault)
         self.notices = SqlNotices(self.engine, SqlLinks)
         self.linking = self._linking(days)
         self.transport: Transport = Channels(

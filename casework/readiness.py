@@ -9,6 +9,7 @@ from sqlalchemy import text
 from structlog import get_logger
 
 from casework import key_ring, relay_control
+from casework.adapters.persistence.engine.replica import Replica
 from casework.adapters.persistence.schema import migrations
 from casework.adapters.persistence.schema.storage import has_room
 from casework.adapters.vault import KeyVault, RingError
@@ -32,10 +33,14 @@ def readiness(of: Installation) -> dict[str, Any]:
         "storage": False,
         "scheduler": False,
         "sending": False,
+        "replica": None,
+        "replica_lag_seconds": None,
         "last_tick": None,
         "last_success": None,
         "next_tick": next_slot(now, minutes).astimezone(SEOUL).isoformat(),
     }
+    if of.store.replica is not None:
+        parts |= _replica_state(of.store.replica)
     try:
         with of.engine.connect() as connection:
             connection.execute(text("SELECT 1"))
@@ -62,6 +67,16 @@ def _scheduler_state(of: Installation, now: datetime) -> dict[str, Any]:
         "scheduler": not is_late(last, of.built_at, now, of.settings.sweep_minutes),
         "last_tick": _ended(tick),
         "last_success": _ended(success),
+    }
+
+
+def _replica_state(replica: Replica) -> dict[str, Any]:
+    """As it was last measured, which is now done again aside: nobody waits for a replica."""
+    replica.look_aside()
+    behind = replica.behind
+    return {
+        "replica": replica.is_used,
+        "replica_lag_seconds": None if behind is None else round(behind.total_seconds(), 3),
     }
 
 

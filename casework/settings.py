@@ -35,6 +35,8 @@ class Settings(BaseSettings):
     mode: Literal["development", "production"] = "development"
     database_url: str | None = None
     migration_url: str | None = None
+    replica_url: str | None = None
+    replica_lag: int = Field(default=30, ge=1, le=3600)
     role_prefix: str = Field(default="casework", pattern=r"^[a-z][a-z0-9_]{0,30}$")
     db_schema: str | None = Field(default=None, validation_alias="CASEWORK_SCHEMA")
     data_dir: Path = Path(".casework")
@@ -120,6 +122,15 @@ class Settings(BaseSettings):
             raise SettingsError("CASEWORK_MIGRATION_URL is no PostgreSQL or SQLite address")
         return url
 
+    def url_of_replica(self) -> str | None:
+        """The URL of a streaming replica; None where there is none."""
+        if not self.replica_url:
+            return None
+        url = _with_driver(self.replica_url)
+        if not url.startswith(STORES[0]) or not self.url().startswith(STORES[0]):
+            raise SettingsError("CASEWORK_REPLICA_URL and CASEWORK_DATABASE_URL are of PostgreSQL")
+        return url
+
     def key(self, name: KeyName) -> bytes:
         """A key: configured, or outside production generated once into the data folder."""
         given: SecretStr | None = getattr(self, f"{name}_key")
@@ -144,6 +155,7 @@ class Settings(BaseSettings):
         """Raise SettingsError where a setting that the mode needs is missing or wrong."""
         self.check_needed()
         self.url()
+        self.url_of_replica()
         self.key("token")
         self.key("cursor")
         self.key("audit")

@@ -8,6 +8,7 @@ from typing import Protocol
 from sqlalchemy import Engine
 from starlette.types import ASGIApp, Scope
 
+from casework.adapters.persistence.unit_of_work.store import SqlStore
 from casework.adapters.telemetry import spans
 from casework.adapters.telemetry.messages import TracedTransport
 from casework.adapters.telemetry.spans import Tracer
@@ -31,6 +32,11 @@ class Traceable(Protocol):
         """Its database engine."""
         ...
 
+    @property
+    def store(self) -> SqlStore:
+        """Its transactions."""
+        ...
+
 
 def begin(of: Traceable) -> None:
     """Trace from now on until the process ends, where that is asked for. Raises SettingsError."""
@@ -52,6 +58,8 @@ def trace_by(of: Traceable, tracer: Tracer) -> None:
     """Let a tracer see the statements and messages of an application, and what it spans itself."""
     spans.use(tracer)
     trace_statements(of.engine)
+    if of.store.replica is not None:
+        trace_statements(of.store.replica.engine)
     of.transport = TracedTransport(of.transport)
 
 

@@ -49,10 +49,12 @@ def probe(of: Installation) -> ReadinessProbe:
     """What the paths for machines tell of an installation."""
     # Imported here, as the application is: most commands serve nothing.
     from casework.adapters.api.health import ReadinessProbe
-    from casework.adapters.http.metrics import CONNECTIONS, CONNECTIONS_AT_MOST
+    from casework.adapters.http.metrics import CONNECTIONS, CONNECTIONS_AT_MOST, STALE_READS
 
     count_connections(of.engine, CONNECTIONS.inc)
     CONNECTIONS_AT_MOST.set(of.settings.threads)
+    if of.store.replica is not None:
+        of.store.replica.count = lambda source: STALE_READS.labels(source).inc()
     return ReadinessProbe(partial(readiness, of), Watch(of))
 
 

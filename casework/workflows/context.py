@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
+from typing import TypeVar
 from uuid import UUID
 
 from casework.domain.access.policy import Actor, scope_of
@@ -15,6 +16,8 @@ from casework.domain.directory.directory import Service
 from casework.domain.duplicates.likeness import Similarity, equal
 from casework.domain.errors import StaleVersion
 from casework.workflows.ports.unit_of_work import Reading, Store, Work
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,3 +51,10 @@ class Context:
     def reading(self, action: str) -> AbstractContextManager[Reading]:
         """A read-only transaction for this actor; refuses a role without this action (403)."""
         return self.store.reading(scope_of(self.actor, action), action, self.now)
+
+    def read_stale(self, action: str, read: Callable[[Reading], T]) -> T:
+        """What ``read`` finds, perhaps as it was some seconds ago; no decision rests on it.
+
+        Refuses a role without this action (403).
+        """
+        return self.store.read_stale(scope_of(self.actor, action), action, self.now, read)

@@ -31,6 +31,13 @@ from casework.workflows.supervision.overdue import JOB
 router = SubjectRouter(tags=["operation"])
 NEEDED: Final = ("database", "schema", "keys", "storage")
 WANTED: Final = ("scheduler", "sending")
+REPLICA: Final = {
+    "replica": ("used", "Whether the replica is asked."),
+    "replica_lag_seconds": (
+        "lag_seconds",
+        "How far the replica was behind when it was measured last.",
+    ),
+}
 MOMENTS: Final = {
     "last_tick": "When the last tick of a scheduler was done.",
     "last_success": "When the last run was done that was not dry.",
@@ -47,7 +54,8 @@ class Alive(ResponseBody):
 class Readiness(ResponseBody):
     """Whether each part is well.
 
-    `degraded` says that no scheduler ticks, or that nothing is sent since the relay is paused.
+    `degraded` says that no scheduler ticks, that nothing is sent since the relay is paused, or that
+    the replica is not asked.
     """
 
     status: Literal["ok", "degraded", "unready"] = Field(description="All of it in one word.")
@@ -57,6 +65,12 @@ class Readiness(ResponseBody):
     storage: bool
     scheduler: bool
     sending: bool
+    replica: bool | None = Field(
+        description="Whether the replica is asked; null where there is none, or it never was."
+    )
+    replica_lag_seconds: float | None = Field(
+        description="How far the replica was behind when it was measured last."
+    )
     last_tick: AwareDatetime | None
     last_success: AwareDatetime | None
     next_tick: AwareDatetime | None
@@ -84,13 +98,14 @@ def ready(request: Request) -> Response:
     """It can do its work.
 
     Database, schema, keys and room to write, or 503. ``degraded`` while no scheduler ticks, or the
-    relay is paused.
+    relay is paused or the replica is not asked.
 
     A process without a scheduler answers as well as any other, so it stays where it is asked.
     """
     parts = request.app.state.probe.parts()
     well = all(parts[name] for name in NEEDED)
-    status = "ok" if all(parts[name] for name in WANTED) else "degraded"
+    is_whole = all(parts[name] for name in WANTED) and parts["replica"] is not False
+    status = "ok" if is_whole else "degraded"
     return respond({"status": status if well else "unready"} | parts, 200 if well else 503)
 
 
@@ -127,6 +142,9 @@ def _figures(parts: dict[str, Any]) -> CollectorRegistry:
     ready = Gauge("casework_ready", "Whether a part is well.", ["part"], registry=registry)
     for name in (*NEEDED, *WANTED):
         ready.labels(name).set(bool(parts[name]))
+    for part, (name, says) in REPLICA.items():
+        if parts[part] is not None:
+            Gauge(f"casework_replica_{name}", says, registry=registry).set(parts[part])
     for name, says in MOMENTS.items():
         if parts[name] is not None:
             gauge = Gauge(

@@ -18,7 +18,7 @@ from fastapi import Request, Response
 from casework.adapters.http.cursors import read_cursor, write_cursor
 from casework.adapters.http.problems import language_of, status_of
 from casework.adapters.http.refusals import classify_error
-from casework.adapters.http.responses import expected_version, respond
+from casework.adapters.http.responses import dated, expected_version, respond
 from casework.adapters.http.services import Services
 from casework.domain.access.policy import Actor, scope_of
 from casework.domain.errors import NotFound
@@ -37,6 +37,8 @@ from casework.workflows.ports.unit_of_work import (
 )
 
 TRIES: Final = 3
+# Of an operation whose answer may come from a replica: it only tells, and nothing rests on it.
+MAY_BE_STALE: Final = "x-may-be-stale"
 T = TypeVar("T")
 M = TypeVar("M", bound=Made)
 
@@ -240,9 +242,17 @@ class Call:
 
     def look(self, action: str, show: Callable[[Reading], Any]) -> Response:
         """Show something; the audit entry is committed before the answer leaves."""
-        with self.ctx.reading(action) as reading:
-            body = show(reading)
-        return respond(body, 200)
+        body, as_of = self.read(self.ctx, action, show)
+        return dated(respond(body, 200), as_of)
+
+    def read(
+        self, ctx: Context, action: str, read: Callable[[Reading], T]
+    ) -> tuple[T, datetime | None]:
+        """What ``read`` finds, and where the operation may be stale, until when it is known."""
+        if may_be_stale(self._request):
+            return ctx.read_stale(action, lambda reading: (read(reading), reading.as_of))
+        with ctx.reading(action) as reading:
+            return read(reading), None
 
     def pages(
         self,
@@ -255,15 +265,13 @@ class Call:
         limit, cursor = paging
         key, question = self._services.cursor_key, self._question()
         after = read_cursor(key, question, cursor)
-        with self.ctx.reading(action) as reading:
-            page = read(reading, Paging(limit=limit, after=after))
-        return respond(
-            {
-                "items": [render(row) for row in page.rows],
-                "next_cursor": write_cursor(key, question, page.last_key),
-            },
-            200,
-        )
+        paging_by = Paging(limit=limit, after=after)
+        page, as_of = self.read(self.ctx, action, lambda reading: read(reading, paging_by))
+        body = {
+            "items": [render(row) for row in page.rows],
+            "next_cursor": write_cursor(key, question, page.last_key),
+        }
+        return dated(respond(body, 200), as_of)
 
     def _question(self) -> str:
         """Identify the list: path, filters and actor, but neither limit nor cursor."""
@@ -312,6 +320,11 @@ def confirm(services: Services, facts: RequestFacts, asker: Asker | None) -> Non
     if asker is not None and not asker.is_confirmed:
         with services.authentication(facts).store() as store:
             asker.confirm(store.by_id(asker.account_id))
+
+
+def may_be_stale(request: Request) -> bool:
+    """Whether the operation says of itself that its answer may be some seconds old."""
+    return bool((request.scope["route"].openapi_extra or {}).get(MAY_BE_STALE))
 
 
 def _key_of_part(key: str | None, subject: UUID) -> str | None:

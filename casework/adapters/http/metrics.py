@@ -25,6 +25,11 @@ SECONDS: Final = Histogram(
     "casework_request_seconds", "How long they took, in seconds.", ["method", "route"]
 )
 # Of the processes of one port that are there, added up.
+STALE_READS: Final = Counter(
+    "casework_stale_reads",
+    "Answers that may be some seconds old, by where they were read: replica or primary.",
+    ["source"],
+)
 CONNECTIONS: Final = Gauge(
     "casework_connections_in_use",
     "Connections to the database that are in use.",

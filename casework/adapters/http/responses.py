@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from datetime import datetime
+from typing import Any, Final
 
 import orjson
 from fastapi import Response
+
+from casework.domain.clocks.calendar import SEOUL
+
+# Until when what is told knows what happened; on what may be read at a replica.
+DATA_AS_OF: Final = "Data-As-Of"
 
 
 class WithETag(dict[str, Any]):
@@ -29,6 +35,13 @@ def respond(body: Any, status: int) -> Response:
         media_type="application/json",
         headers=headers,
     )
+
+
+def dated(response: Response, as_of: datetime | None) -> Response:
+    """The response, which says until when it knows what happened, where that may be a while ago."""
+    if as_of is not None:
+        response.headers[DATA_AS_OF] = as_of.astimezone(SEOUL).isoformat()
+    return response
 
 
 def expected_version(if_match: str | None) -> int | None:

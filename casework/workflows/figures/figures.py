@@ -41,7 +41,7 @@ def figures(ctx: Context, reading: Reading, question: Question) -> dict[str, Any
     answer = {
         "from": narrowed.period.since,
         "to": narrowed.period.until,
-        "as_of": ctx.now,
+        "as_of": reading.as_of,
         "scope": _scope(reading.scope, question),
         "by": question.by,
     }

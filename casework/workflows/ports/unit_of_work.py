@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol
+from typing import Protocol, TypeVar
 from uuid import UUID
 
 from casework.domain.access.policy import Scope
@@ -42,6 +42,8 @@ from casework.workflows.ports.residents import (
 from casework.workflows.ports.results import Made
 from casework.workflows.ports.standards import Standards
 from casework.workflows.ports.supervision import Jobs, Worklists
+
+T = TypeVar("T")
 
 
 class Repositories(Protocol):
@@ -265,7 +267,12 @@ class Work(Repositories, Protocol):
 
 
 class Reading(Repositories, Protocol):
-    """A read-only transaction: it locks nothing, and writes only the audit entry."""
+    """A read-only transaction: it locks nothing, and writes only the audit entry.
+
+    What happened until ``as_of`` is in it: now, or earlier where it may be stale.
+    """
+
+    as_of: datetime
 
     def held(self, resident_id: UUID) -> ResidentRecord:
         """Everything that is stored about a resident within scope."""
@@ -281,6 +288,15 @@ class Store(Protocol):
 
     def reading(self, scope: Scope, action: str, now: datetime) -> AbstractContextManager[Reading]:
         """A read-only transaction for one actor; its audit entry is written at the end."""
+        ...
+
+    def read_stale(
+        self, scope: Scope, action: str, now: datetime, read: Callable[[Reading], T]
+    ) -> T:
+        """What ``read`` finds in a read-only transaction that may show what was some seconds ago.
+
+        For what is only told: no decision rests on it. ``read`` may be called twice.
+        """
         ...
 
 

@@ -34,8 +34,14 @@ EXPRESSIONS = {rule["alert"]: rule["expr"] for rule in ALERTS} | {
 }
 # Of Prometheus itself, and of the exporter that looks at the certificate.
 OF_OTHERS = {"up", "probe_ssl_earliest_cert_expiry"}
-# Told only where something is exported, or waits: shown by the tests of each.
-AT_TIMES = {"casework_audit_exported_timestamp_seconds", "casework_audit_sealed_timestamp_seconds"}
+# Told only where something is exported, waits, or is a replica: shown by the tests of each.
+AT_TIMES = {
+    "casework_audit_exported_timestamp_seconds",
+    "casework_audit_sealed_timestamp_seconds",
+    "casework_replica_used",
+    "casework_replica_lag_seconds",
+    "casework_stale_reads_total",
+}
 
 
 def selectors(expression: Any) -> Iterator[VectorSelector]:

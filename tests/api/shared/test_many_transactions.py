@@ -19,7 +19,7 @@ from casework.adapters.api.app import ROUTERS
 from casework.adapters.http.route import GuardedRoute
 from casework.adapters.persistence import tables as t
 from casework.adapters.persistence.engine.timeouts import OutOfTime
-from casework.adapters.persistence.unit_of_work.store import KEY_LEASE
+from casework.adapters.persistence.unit_of_work.idempotency import KEY_LEASE
 from casework.domain.casefile.casefile import CaseFile
 from casework.domain.supervision import recounting
 from casework.workflows.cases import caseload

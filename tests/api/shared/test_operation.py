@@ -113,7 +113,7 @@ def test_readiness_says_the_last_and_the_next_tick(api: Api) -> None:
     api.as_(SUPERVISOR).post(RUN)
     assert ready(api) == {
         "status": "ok", "database": True, "schema": True, "keys": True, "storage": True,
-        "scheduler": True, "sending": True,
+        "scheduler": True, "sending": True, "replica": None, "replica_lag_seconds": None,
         "last_tick": "2026-03-02T10:00:00+09:00", "last_success": "2026-03-02T10:02:00+09:00",
         "next_tick": "2026-03-02T10:05:00+09:00",
     }  # fmt: skip

@@ -92,7 +92,7 @@ def list_audit(
     )
 
 
-@router.get("/affected", **operation(READ, page_of(r.AffectedResident)))
+@router.get("/affected", **operation(READ, page_of(r.AffectedResident), may_be_stale=True))
 def list_affected(
     call: Caller,
     paged: Paged,
@@ -115,7 +115,7 @@ def list_affected(
     )
 
 
-@router.get("/summary", **operation(READ, page_of(r.AuditSummary)))
+@router.get("/summary", **operation(READ, page_of(r.AuditSummary), may_be_stale=True))
 def get_audit_summary(
     call: Caller,
     paged: Paged,

@@ -21,6 +21,7 @@ from casework.adapters.api.supervision import views as supervision_views
 from casework.adapters.api.supervision.routes import since_of
 from casework.adapters.http.call import Call
 from casework.adapters.http.problems import language_of
+from casework.adapters.http.responses import dated
 from casework.adapters.http.routers import SubjectRouter
 from casework.domain.access.policy import Role, scope_of
 from casework.domain.clocks.standards import Part
@@ -149,7 +150,13 @@ OF_THE_DIRECTORY: Final = "directory.read"
 
 @router.post(
     "/exports",
-    **operation(WRITE, File(SHEET, "성명,전화번호,기한종류,…"), use_key=False, is_long=True),
+    **operation(
+        WRITE,
+        File(SHEET, "성명,전화번호,기한종류,…"),
+        use_key=False,
+        is_long=True,
+        may_be_stale=True,
+    ),
 )
 def export_list(body: s.ExportList, call: Caller, accept_language: Language = None) -> Response:
     """Take a list away as a file.
@@ -163,9 +170,12 @@ def export_list(body: s.ExportList, call: Caller, accept_language: Language = No
     scope_of(call.ctx.actor, action)
     # Reading the directory is not recorded; taking it away is.
     ctx = call.recorded_as(f"{body.what} {body.format} {body.purpose}")
-    with ctx.reading(WRITE if action == OF_THE_DIRECTORY else action) as reading:
+
+    def read(reading: Reading) -> Response:
         items = READ[body.what](ExportRequest(call, body.filters), reading)
         lines = (export_views.line(body.what, item) for item in items)
         headings = export_views.headings(body.what, language_of(accept_language))
-        response = sheet(call, body.format, headings, lines, f"casework-{body.what}")
-    return response
+        return sheet(call, body.format, headings, lines, f"casework-{body.what}")
+
+    response, as_of = call.read(ctx, WRITE if action == OF_THE_DIRECTORY else action, read)
+    return dated(response, as_of)

@@ -29,7 +29,7 @@ router = SubjectRouter(tags=["figures"])
 READ, OPEN, CLOSE = "figures.read", "figures.open", "figures.close"
 
 
-@router.get("/figures", **operation(READ, r.Figures, refuses=(404,)))
+@router.get("/figures", **operation(READ, r.Figures, refuses=(404,), may_be_stale=True))
 def get_figures(
     call: Caller,
     period: f.OfFigures,
@@ -59,7 +59,10 @@ def _shown(answer: dict[str, Any]) -> dict[str, Any]:
     return answer | instants
 
 
-@router.get("/figures/cases", **operation(OPEN, page_of(r.CountedSubject), refuses=(404,)))
+@router.get(
+    "/figures/cases",
+    **operation(OPEN, page_of(r.CountedSubject), refuses=(404,), may_be_stale=True),
+)
 def open_figure(
     call: Caller,
     paged: Paged,
@@ -124,7 +127,7 @@ _SUBJECTS = {
 }
 
 
-@router.get("/figures/months", **operation(READ, page_of(r.ClosedMonthRow)))
+@router.get("/figures/months", **operation(READ, page_of(r.ClosedMonthRow), may_be_stale=True))
 def list_closed_months(call: Caller, paged: Paged) -> Response:
     """Which months are closed.
 
@@ -143,7 +146,9 @@ def list_closed_months(call: Caller, paged: Paged) -> Response:
     )
 
 
-@router.get("/figures/months/{month}", **operation(READ, r.ClosedMonth, refuses=(404,)))
+@router.get(
+    "/figures/months/{month}", **operation(READ, r.ClosedMonth, refuses=(404,), may_be_stale=True)
+)
 def get_closed_month(
     month: str, call: Caller, district: Annotated[Code | None, Query()] = None
 ) -> Response:
@@ -174,7 +179,10 @@ def close_month(month: str, body: EmptyBody, call: Caller) -> Response:
     )
 
 
-@router.get("/unmet-needs", **operation("unmet.read", page_of(r.UnmetNeed), refuses=(404,)))
+@router.get(
+    "/unmet-needs",
+    **operation("unmet.read", page_of(r.UnmetNeed), refuses=(404,), may_be_stale=True),
+)
 def list_unmet_needs(
     call: Caller,
     paged: Paged,
@@ -217,7 +225,10 @@ def list_unmet_needs(
     )
 
 
-@router.get("/unmet-needs/summary", **operation("unmet.count", r.UnmetNeedSummary, refuses=(404,)))
+@router.get(
+    "/unmet-needs/summary",
+    **operation("unmet.count", r.UnmetNeedSummary, refuses=(404,), may_be_stale=True),
+)
 def summarise_unmet_needs(
     call: Caller,
     period: f.OfRegister,

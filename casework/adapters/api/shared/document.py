@@ -124,6 +124,7 @@ def _say_what_all_share(method: str, operation: dict[str, Any]) -> None:
             _add_out_of_sight(answer.get("content", {}).get("application/json"))
     operation.pop("x-long", None)
     operation.pop("x-takes-file", None)
+    operation.pop("x-may-be-stale", None)
     if method == "post" and not operation.pop("x-no-key", False):
         shared["409"] = "the present state does not allow it, or the same request is in flight"
         heard.append(_header("Idempotency-Key", "the same key and body have one effect", 255))

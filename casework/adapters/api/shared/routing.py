@@ -11,7 +11,8 @@ from typing import Annotated, Any, Final, Literal
 from fastapi import Depends, Query, Response
 
 from casework.adapters.api.shared.responses import ResponseBody
-from casework.adapters.http.call import Call, current_call
+from casework.adapters.http.call import MAY_BE_STALE, Call, current_call
+from casework.adapters.http.responses import DATA_AS_OF
 
 Caller = Annotated[Call, Depends(current_call)]
 
@@ -39,6 +40,11 @@ _SAYS: Final = {
     428: "If-Match is missing",
     503: "busy, or no room to write; try again",
 }
+_AS_OF: Final = {
+    "description": "Until when the answer knows what happened: now, or some seconds ago.",
+    "required": True,
+    "schema": {"type": "string", "format": "date-time"},
+}
 _DONE: Final = {200: "done", 201: "made"}
 
 
@@ -65,13 +71,14 @@ def operation(
     refuses: tuple[int, ...] = (),
     use_key: bool = True,
     is_long: bool = False,
+    may_be_stale: bool = False,
 ) -> dict[str, Any]:
     """The keyword arguments of a route: policy entry, response schema, refusals.
 
     Every guarded operation may also answer 401, 403, 422 and 503. ``answer`` is several types
     where it depends on what was done, and ``also`` another status under which it is given.
     ``use_key`` False says that an idempotency key has no meaning here; one that ``is_long`` may
-    take half a minute.
+    take half a minute; one that ``may_be_stale`` only tells, and may be read at a replica.
     """
     codes = sorted({401, 403, 422, 503, *refuses} if action != "public" else {*refuses})
     responses: dict[int | str, dict[str, Any]] = {
@@ -80,7 +87,11 @@ def operation(
     for each in (status, also) if also else (status,):
         said = "replaced" if (status, each) == (201, 200) else _DONE.get(each, _SAYS.get(each))
         responses[each] = {"description": said, "content": _content(answer)}
+    if may_be_stale:
+        responses[status]["headers"] = {DATA_AS_OF: _AS_OF}
     extra: dict[str, Any] = {"x-action": action}
+    if may_be_stale:
+        extra[MAY_BE_STALE] = True
     if is_long:
         extra["x-long"] = True
     if not use_key:

@@ -7,11 +7,11 @@ by itself.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import cast
+from typing import TypeVar, cast
 from uuid import UUID
 
 from sqlalchemy import Connection
@@ -32,6 +32,8 @@ from casework.domain.events import Event
 from casework.domain.residents.resident import Contact, Resident
 from casework.workflows.ports.results import Made
 from casework.workflows.ports.unit_of_work import NotGathered, Reading, Store, Work
+
+T = TypeVar("T")
 
 
 @dataclass(slots=True)
@@ -121,6 +123,12 @@ class _BatchParts:
 
     def reading(self, scope: Scope, action: str, now: datetime) -> AbstractContextManager[Reading]:
         """Not supported: a part only changes."""
+        raise TypeError("a part of a transaction only changes")
+
+    def read_stale(
+        self, scope: Scope, action: str, now: datetime, read: Callable[[Reading], T]
+    ) -> T:
+        """Not supported: what a part decides rests on what is there now."""
         raise TypeError("a part of a transaction only changes")
 
 

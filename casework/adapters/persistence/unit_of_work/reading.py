@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from functools import cached_property
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import Connection, select
 
 from casework.adapters.persistence import tables as t
 from casework.adapters.persistence.casefile.casefiles import SqlCaseFiles
 from casework.adapters.persistence.engine.encrypted_columns import vault_of
 from casework.adapters.persistence.rows.mapper import from_row
 from casework.adapters.persistence.unit_of_work.repositories import SqlRepositories
-from casework.domain.access.policy import EVERYTHING
+from casework.domain.access.policy import EVERYTHING, Scope
 from casework.domain.casefile.case import Signal
 from casework.domain.events import Event
 from casework.domain.residents.resident import Contact, Note
@@ -22,6 +23,17 @@ from casework.workflows.ports.residents import ResidentRecord
 
 class SqlReading(SqlRepositories):
     """Everything that can be read, in one transaction of one actor."""
+
+    def __init__(
+        self,
+        connection: Connection,
+        scope: Scope,
+        now: datetime,
+        about: set[UUID],
+        as_of: datetime | None = None,
+    ) -> None:
+        super().__init__(connection, scope, now, about)
+        self.as_of = as_of or now
 
     @cached_property
     def files(self) -> SqlCaseFiles:

@@ -2,75 +2,55 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 from uuid import UUID
 
 from sqlalchemy import (
-    Column,
-    ColumnElement,
     Connection,
     Engine,
-    and_,
     bindparam,
     delete,
     insert,
-    or_,
     select,
     update,
 )
-from sqlalchemy.dialects import postgresql, sqlite
 
 from casework.adapters.persistence import tables as t
 from casework.adapters.persistence.audit.entry import write_audit
-from casework.adapters.persistence.engine.timeouts import RECORD_S, time_allowed
+from casework.adapters.persistence.engine.replica import Replica, mark_of, rest_of
+from casework.adapters.persistence.engine.timeouts import RECORD_S, time_allowed, time_left
 from casework.adapters.persistence.privacy.break_glass import used
 from casework.adapters.persistence.rows.mapper import from_row, to_row
-from casework.adapters.persistence.rows.results import from_memory, to_memory
-from casework.adapters.persistence.rows.together import Beside
+from casework.adapters.persistence.rows.results import to_memory
 from casework.adapters.persistence.scope import session_context
 from casework.adapters.persistence.scope.subjects import Subjects
 from casework.adapters.persistence.unit_of_work.batch import SqlBatch
+from casework.adapters.persistence.unit_of_work.idempotency import claim, held, remembering
 from casework.adapters.persistence.unit_of_work.reading import SqlReading
 from casework.adapters.persistence.unit_of_work.repositories import SqlRepositories
+from casework.adapters.persistence.unit_of_work.stale import read_at
 from casework.domain.access.accounts import Account
 from casework.domain.access.policy import PROVIDER_ACCESS, Actor, Scope
 from casework.domain.duplicates.likeness import Likeness
-from casework.domain.errors import Conflict, Invalid
 from casework.domain.events import Event
 from casework.workflows.access.asking import Asker
 from casework.workflows.ports.results import Made
 from casework.workflows.ports.unit_of_work import (
     Batch,
     Reading,
-    Replay,
     RequestFacts,
     Shown,
     Store,
     Work,
 )
 
-KEY_RETENTION = timedelta(days=7)
-# Work of many transactions holds its idempotency key until it is done. A killed process never
-# releases it: after this long the same request may take the key over.
-KEY_LEASE = timedelta(minutes=10)
 # Reads of these disclose no personal data.
 NOT_AUDITED = frozenset({"directory.read", "account.self"})
-_REMEMBER: Final = (
-    update(t.idempotency)
-    .where(
-        t.idempotency.c.principal_id == bindparam("key_of"),
-        t.idempotency.c.route == bindparam("key_for"),
-        t.idempotency.c.key == bindparam("key_is"),
-    )
-    .values(
-        in_progress=bindparam("key_in_progress"),
-        made=bindparam("key_made"),
-    )
-)
+T = TypeVar("T")
 _ASKER: Final = select(t.account).where(t.account.c.id == bindparam("asker_id"))
 
 
@@ -138,7 +118,7 @@ class SqlWork(SqlRepositories):
     def _record(self, *, in_progress: bool, made: Any) -> None:
         write_audit(
             self._connection, self.scope.actor, self._action, self._now, self._facts, self._about,
-            beside=[_remembering(self.scope.actor, self._facts, in_progress, made)]
+            beside=[remembering(self.scope.actor, self._facts, in_progress, made)]
             if self._facts.idempotency_key is not None
             else [],
         )  # fmt: skip
@@ -198,9 +178,15 @@ class SqlParts:
         """Not supported: a part only changes."""
         raise TypeError("a part of a transaction only changes")
 
+    def read_stale(
+        self, scope: Scope, action: str, now: datetime, read: Callable[[Reading], T]
+    ) -> T:
+        """Not supported: what a part decides rests on what is there now."""
+        raise TypeError("a part of a transaction only changes")
+
 
 class SqlStore:
-    """Transactions on one engine, for one request."""
+    """Transactions on one engine, for one request; where there is a replica, some reads on it."""
 
     def __init__(
         self,
@@ -208,16 +194,17 @@ class SqlStore:
         facts: RequestFacts | None = None,
         provider_access: timedelta = PROVIDER_ACCESS,
         asker: Asker | None = None,
+        replica: Replica | None = None,
     ) -> None:
         self._engine, self._facts, self._asker = engine, facts or RequestFacts(), asker
-        self._provider_access = provider_access
+        self._provider_access, self.replica = provider_access, replica
         self._has_used_key = False
         # The residents that the entries of this request's changes name.
         self._recorded: set[UUID] = set()
         self._shown: Shown | None = None
 
     def for_request(self, facts: RequestFacts, asker: Asker | None = None) -> SqlStore:
-        return SqlStore(self._engine, facts, self._provider_access, asker)
+        return SqlStore(self._engine, facts, self._provider_access, asker, self.replica)
 
     def _begin(self, connection: Connection, scope: Scope, action: str, now: datetime) -> None:
         """Say who asks; where they are only assumed, see in the same statement who they are."""
@@ -248,7 +235,7 @@ class SqlStore:
             to = self._set(scope)
             self._begin(connection, to, action, now)
             if key is not None:
-                _claim(connection, scope.actor, now, self._facts)
+                claim(connection, scope.actor, now, self._facts)
             work = SqlWork(connection, to, action, now, self._facts, self._shown)
             try:
                 yield work
@@ -269,6 +256,38 @@ class SqlStore:
                 write_read(connection, scope, action, now, self._facts, about)
             connection.commit()
 
+    def read_stale(
+        self, scope: Scope, action: str, now: datetime, read: Callable[[Reading], T]
+    ) -> T:
+        """On a replica, and where that cannot be or came to nothing, on the primary.
+
+        The primary says who asks, and records whom they were shown; a refusal is never a replica's.
+        """
+        replica, left = self.replica, time_left()
+        if replica is None or not replica.is_open():
+            return self._read(scope, action, now, read)
+        to = self._set(scope)
+        with self._engine.connect() as connection:
+            self._begin(connection, to, action, now)
+            mark = mark_of(connection)
+        found = read_at(replica, mark, to, action, now, read)
+        if found is None:
+            with rest_of(left):
+                return self._read(scope, action, now, read)
+        if action not in NOT_AUDITED:
+            with self._engine.begin() as connection:
+                session_context.set_session_context(connection, to, action, now)
+                write_read(connection, scope, action, now, self._facts, found.about)
+        replica.count("replica")
+        return found.value
+
+    def _read(self, scope: Scope, action: str, now: datetime, read: Callable[[Reading], T]) -> T:
+        with self.reading(scope, action, now) as reading:
+            found = read(reading)
+        if self.replica is not None:
+            self.replica.count("primary")
+        return found
+
     @contextmanager
     def showing(self, scope: Scope, now: datetime, action: str | None = None) -> Iterator[Reading]:
         with self._engine.connect() as connection:
@@ -286,7 +305,7 @@ class SqlStore:
             with time_allowed(RECORD_S), self._engine.begin() as connection:
                 connection.execute(
                     update(t.idempotency)
-                    .where(*_held(actor, self._facts, claimed_at))
+                    .where(*held(actor, self._facts, claimed_at))
                     .values(in_progress=False, made=to_memory(made))
                 )
 
@@ -295,7 +314,7 @@ class SqlStore:
         if self._facts.idempotency_key is not None:
             with time_allowed(RECORD_S), self._engine.begin() as connection:
                 connection.execute(
-                    delete(t.idempotency).where(*_held(actor, self._facts, claimed_at))
+                    delete(t.idempotency).where(*held(actor, self._facts, claimed_at))
                 )
 
     def note_refusal(
@@ -323,71 +342,3 @@ def write_read(
     """Say whom the actor was shown, and that it was by opening, where it was."""
     flag = used(connection, scope, now, about.opened) if about.opened else None
     write_audit(connection, scope.actor, action, now, facts, about, code=flag)
-
-
-def _remembering(actor: Actor, facts: RequestFacts, in_progress: bool, made: Any) -> Beside:
-    """What was made, kept with the key of the request."""
-    values = {"key_of": actor.id, "key_for": facts.task, "key_is": facts.idempotency_key}
-    return _REMEMBER, {**values, "key_in_progress": in_progress, "key_made": made}
-
-
-def _claimed(actor: Actor, facts: RequestFacts) -> tuple[Any, ...]:
-    table = t.idempotency
-    return (
-        table.c.principal_id == actor.id,
-        table.c.route == facts.task,
-        table.c.key == facts.idempotency_key,
-    )
-
-
-def _is_left(claimed_at: Column[Any], now: datetime) -> ColumnElement[bool]:
-    """Whether a key was left as it was held: long ago, or before the clock was set back."""
-    return or_(claimed_at < now - KEY_LEASE, claimed_at > now + KEY_LEASE)
-
-
-def _held(actor: Actor, facts: RequestFacts, claimed_at: datetime) -> tuple[Any, ...]:
-    """The key as it is held by the request that took it at an instant."""
-    table = t.idempotency
-    return (
-        *_claimed(actor, facts),
-        table.c.in_progress,
-        table.c.claimed_at == claimed_at,
-    )
-
-
-def _claim(connection: Connection, actor: Actor, now: datetime, facts: RequestFacts) -> None:
-    """Take the key, or find what it was used for; waits for one who holds it uncommitted."""
-    table = t.idempotency
-    dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
-    claim = dialect.insert(table).values(
-        principal_id=actor.id,
-        route=facts.task,
-        key=facts.idempotency_key,
-        digest=facts.digest,
-        claimed_at=now,
-    )
-    claim = claim.on_conflict_do_update(
-        index_elements=["principal_id", "route", "key"],
-        set_={"digest": facts.digest, "claimed_at": now, "in_progress": False, "made": None},
-        where=or_(
-            table.c.claimed_at < now - KEY_RETENTION,
-            and_(
-                table.c.in_progress,
-                _is_left(table.c.claimed_at, now),
-                table.c.digest == facts.digest,
-                table.c.made.is_(None),
-            ),
-        ),
-    ).returning(table.c.key)
-    if connection.execute(claim).first() is not None:
-        return
-    known = connection.execute(select(table).where(*_claimed(actor, facts))).one()
-    if known.digest != facts.digest:
-        raise Invalid(
-            "this key was used for another request",
-            code="idempotency_key_reused",
-            field="Idempotency-Key",
-        )
-    if known.in_progress and abs(now - known.claimed_at) <= KEY_LEASE:
-        raise Conflict("the same request is being carried out", code="in_flight")
-    raise Replay(from_memory(known.made or {}))
