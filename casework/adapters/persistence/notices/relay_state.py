@@ -10,16 +10,17 @@ from sqlalchemy.dialects import postgresql, sqlite
 from casework.adapters.persistence import tables as t
 from casework.domain.notices.pausing import PauseReason, RelayState
 
-# A dump that is put back stands in a database of another number, or in another cluster.
+# A dump that is put back stands in another cluster, or in a database or schema of another number.
 _OF_POSTGRESQL = text(
     "SELECT (SELECT system_identifier FROM pg_control_system()) || '/' || oid"
+    " || '/' || current_schema()::regnamespace::oid"
     " FROM pg_database WHERE datname = current_database()"
 )
 _ROW = 1
 
 
 def database_identity(connection: Connection) -> str:
-    """What tells this database from a copy: its cluster and number, or its file's inode."""
+    """What tells it from a copy: its cluster, its number and its schema's, or its file's inode."""
     if connection.dialect.name == "postgresql":
         return str(connection.scalar(_OF_POSTGRESQL))
     files = [row.file for row in connection.exec_driver_sql("PRAGMA database_list")]
