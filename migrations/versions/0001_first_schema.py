@@ -125,6 +125,9 @@ def _organisation() -> None:
         sa.Column("code", sa.String(length=10), nullable=False),
         sa.Column("name_ko", sa.String(length=60), nullable=False),
         sa.Column("name_en", sa.String(length=60), nullable=False),
+        sa.Column("retention_years", sa.SmallInteger(), nullable=True),
+        sa.Column("retention_basis", sa.Text(), nullable=True),
+        _check("district", "retention_within_the_law", "retention_years >= 5"),
         _primary_key("district", "code"),
     )
     op.create_table(
@@ -628,6 +631,7 @@ def _duplicates() -> None:
         _primary_key("resident_merge", "id"),
     )
     _index("resident_merge", "survivor_id")
+    _index("resident_merge", "duplicate_id")
     _index(
         "resident_merge",
         "duplicate_id",
@@ -738,6 +742,8 @@ def _cases() -> None:
         sa.Column("effective_on", sa.Date(), nullable=True),
         sa.Column("closing_note", sa.Text(), nullable=True),
         sa.Column("status_before_closing", sa.String(length=40), nullable=True),
+        sa.Column("legal_hold_review_on", sa.Date(), nullable=True),
+        sa.Column("legal_holds", Json, nullable=True),
         sa.Column("version", sa.Integer(), nullable=False),
         _check(
             "care_case",
@@ -753,6 +759,16 @@ def _cases() -> None:
         _unique("care_case", "number"),
     )
     _index("care_case", "centre_code", "id")
+    _index(
+        "care_case",
+        "district_code",
+        "closed_at",
+        name="ix_care_case_closed",
+        where="status = 'closed'",
+    )
+    _index(
+        "care_case", "consent_id", name="ix_care_case_consent_id", where="consent_id IS NOT NULL"
+    )
     _index("care_case", "district_code", "id")
     _index(
         "care_case",
@@ -787,6 +803,7 @@ def _cases() -> None:
         _primary_key("assessment", "id"),
     )
     _index("assessment", "case_id")
+    _index("assessment", "resident_id")
     op.create_table(
         "care_check",
         sa.Column("id", sa.Uuid(), nullable=False),
@@ -806,6 +823,7 @@ def _cases() -> None:
         _primary_key("care_check", "id"),
     )
     _index("care_check", "case_id")
+    _index("care_check", "resident_id")
     op.create_table(
         "correction",
         sa.Column("id", sa.Uuid(), nullable=False),
@@ -822,6 +840,7 @@ def _cases() -> None:
         _primary_key("correction", "id"),
     )
     _index("correction", "case_id")
+    _index("correction", "resident_id")
     op.create_table(
         "signal",
         sa.Column("id", sa.Uuid(), nullable=False),
@@ -842,6 +861,7 @@ def _cases() -> None:
         _primary_key("signal", "id"),
     )
     _index("signal", "case_id")
+    _index("signal", "resident_id")
 
 
 def _plans() -> None:
@@ -895,6 +915,12 @@ def _plans() -> None:
     _index("plan_version", "case_id")
     _index(
         "plan_version",
+        "conference_id",
+        name="ix_plan_version_conference_id",
+        where="conference_id IS NOT NULL",
+    )
+    _index(
+        "plan_version",
         "case_id",
         name="uq_plan_version_one_in_force",
         unique=True,
@@ -914,6 +940,8 @@ def _plans() -> None:
         _primary_key("agenda_item", "id"),
         _unique("agenda_item", "conference_id", "plan_version_id"),
     )
+    _index("agenda_item", "case_id")
+    _index("agenda_item", "plan_version_id")
     op.create_table(
         "planned_service",
         sa.Column("id", sa.Uuid(), nullable=False),
@@ -936,6 +964,7 @@ def _plans() -> None:
         _primary_key("planned_service", "id"),
     )
     _index("planned_service", "case_id")
+    _index("planned_service", "resident_id")
 
 
 def _referrals() -> None:
@@ -1003,6 +1032,7 @@ def _referrals() -> None:
         _primary_key("referral", "id"),
     )
     _index("referral", "case_id")
+    _index("referral", "resident_id")
     _index("referral", "centre_code", "id")
     _index("referral", "district_code", "id")
     _index(
@@ -1015,6 +1045,13 @@ def _referrals() -> None:
     )
     _index("referral", "lapse_at", name="ix_referral_lapse_at", where="lapse_at IS NOT NULL")
     _index("referral", "offering_id")
+    _index("referral", "planned_service_id")
+    _index(
+        "referral",
+        "consent_id",
+        name="ix_referral_consent_id",
+        where="consent_id IS NOT NULL",
+    )
     _index("referral", "provider_id", "id")
     _index("referral", "resume_at", name="ix_referral_resume_at", where="resume_at IS NOT NULL")
     _index(
@@ -1147,6 +1184,7 @@ def _clocks() -> None:
         _primary_key("deadline", "id"),
     )
     _index("deadline", "case_id")
+    _index("deadline", "resident_id")
     _index("deadline", "centre_code", "due_at", "id", name="ix_deadline_centre_due", where=RUNNING)
     _index(
         "deadline", "district_code", "due_at", "id", name="ix_deadline_district_due", where=RUNNING

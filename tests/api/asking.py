@@ -100,8 +100,8 @@ def refusal(answer: Any) -> tuple[int, str]:
 
 
 def course(shown: dict[str, Any]) -> list[str]:
-    """The next possible actions on a case except hold, transfer and reopen."""
-    aside = ("hold", "resume", "transfer", "reopen")
+    """The next possible actions on a case except holds, transfer and reopen."""
+    aside = ("hold", "resume", "transfer", "reopen", "legal-hold", "end-legal-hold")
     return [one for one in shown["allowed_actions"] if one not in aside]
 
 

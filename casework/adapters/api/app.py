@@ -14,7 +14,12 @@ from casework.adapters.api import health
 from casework.adapters.api.access import account_routes, own_account_routes, sign_in_routes
 from casework.adapters.api.agencies import inbox_routes, link_routes, staff_routes
 from casework.adapters.api.audit import routes as audit_routes
-from casework.adapters.api.cases import absence_routes, caseload_routes, summary_routes
+from casework.adapters.api.cases import (
+    absence_routes,
+    caseload_routes,
+    retention_routes,
+    summary_routes,
+)
 from casework.adapters.api.cases import routes as case_routes
 from casework.adapters.api.directory import (
     capacity_routes,
@@ -69,6 +74,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     plan_routes.router,
     conference_routes.router,
     caseload_routes.router,
+    retention_routes.router,
     absence_routes.router,
     summary_routes.router,
     referral_routes.router,

@@ -13,7 +13,10 @@ from casework.domain.directory.eligibility import Rule, rule_of
 
 def districts() -> list[District]:
     """The city's districts, in the order of their codes."""
-    return [District(**row) for row in _rows("districts.csv")]
+    return [
+        District(code=row["code"], name_ko=row["name_ko"], name_en=row["name_en"])
+        for row in _rows("districts.csv")
+    ]
 
 
 def centres() -> list[Centre]:

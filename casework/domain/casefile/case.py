@@ -8,6 +8,7 @@ from enum import StrEnum
 from typing import Any, Final
 from uuid import UUID
 
+from casework.domain.casefile.retained import LegalHold
 from casework.domain.casefile.states import HoldReason
 from casework.domain.clocks.standards import Priority
 
@@ -155,6 +156,9 @@ class Case:
     effective_on: date | None = None
     closing_note: str | None = None
     status_before_closing: CaseStatus | None = None
+    # While it has a day of review, nothing of it is deleted; the last of the holds is the one.
+    legal_hold_review_on: date | None = None
+    legal_holds: tuple[LegalHold, ...] = ()
     version: int = 1
 
     def is_on_hold(self, at: datetime) -> bool:

@@ -41,6 +41,16 @@ def can_be_resumed(file: CaseFile) -> bool:
     return file.case.is_open and file.case.resume_at is not None
 
 
+def at_any_time(_file: CaseFile) -> bool:
+    """Whatever its state: a case is put under legal hold while it is open, closed or under one."""
+    return True
+
+
+def is_under_legal_hold(file: CaseFile) -> bool:
+    """Nothing of it is deleted."""
+    return file.case.legal_hold_review_on is not None
+
+
 def awaits_pre_survey(file: CaseFile) -> bool:
     """The application was taken and nobody has asked the seven questions yet."""
     return file.case.status == CaseStatus.APPLIED
@@ -104,6 +114,8 @@ CASE_MOVES: Final[dict[str, CaseMove]] = {
     "resume": CaseMove("case.write", can_be_resumed),
     "close": CaseMove("case.write", is_open),
     "reopen": CaseMove("case.supervise", is_closed),
+    "legal-hold": CaseMove("case.supervise", at_any_time),
+    "end-legal-hold": CaseMove("case.supervise", is_under_legal_hold),
 }
 
 

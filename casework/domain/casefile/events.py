@@ -153,6 +153,18 @@ class CaseReopened(Event):
 
 
 @event(EventSubject.CASE)
+class LegalHoldPlaced(Event):
+    """Nothing of the case is deleted until it ends; on this day it is looked at again."""
+
+    review_on: date
+
+
+@event(EventSubject.CASE)
+class LegalHoldEnded(Event):
+    """The file of the case may be deleted when its time has passed."""
+
+
+@event(EventSubject.CASE)
 class CaseCorrected(Event):
     """What was typed wrongly of the application was put right: the names, and what it is now."""
 

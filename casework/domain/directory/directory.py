@@ -58,6 +58,9 @@ class District:
     code: str
     name_ko: str
     name_en: str
+    # For how many years the file of a closed case is retained, and by which schedule.
+    retention_years: int | None = None
+    retention_basis: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -234,11 +234,15 @@ class ReferralView:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CaseView:
-    """A case with the names that are shown beside it. ``providers`` are keyed by their ids."""
+    """A case with the names that are shown beside it. ``providers`` are keyed by their ids.
+
+    ``retention_years`` are those of its district's schedule, None where it has none.
+    """
 
     file: CaseFile
     resident_name: str
     worker_name: str | None
+    retention_years: int | None
     providers: Mapping[UUID, Row]
     assessments: list[Assessment]
     checks: list[Check]

@@ -58,6 +58,10 @@ class Directory(Protocol):
         """The district of a centre, or None where there is no such centre."""
         ...
 
+    def district(self, code: str) -> Row:
+        """The district of that code, else NotFound."""
+        ...
+
     def districts(self, paging: Paging) -> Page:
         """The districts, by code."""
         ...
@@ -94,6 +98,10 @@ class DirectoryEditing(Protocol):
 
     def save_centre_phone(self, code: str, phone: str | None) -> None:
         """Say where a community centre within scope is called, else NotFound."""
+        ...
+
+    def save_retention(self, district_code: str, years: int | None, basis: str | None) -> None:
+        """Say for how long a district within scope retains closed cases, else NotFound."""
         ...
 
     def provider(self, id: UUID, *, lock: bool = False) -> Provider:

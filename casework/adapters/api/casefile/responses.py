@@ -137,6 +137,9 @@ class CaseRow(ResponseBody):
     determination: Determination | None
     closed_at: AwareDatetime | None
     closed_reason: ClosingReason | None
+    legal_hold_review_on: date | None = Field(
+        description="While it is set, nothing of the case is deleted: the day of its review."
+    )
     resident: ResidentOfCase
 
 
@@ -147,6 +150,18 @@ class CaseHold(ResponseBody):
     from_: date = Field(alias="from")
     until: date
     by: UUID | None = Field(description="Identifier of the account that held it.")
+
+
+class LegalHold(ResponseBody):
+    """That nothing of a case is deleted until it is ended."""
+
+    at: AwareDatetime
+    by: UUID | None = Field(description="Identifier of the account; null for an operator.")
+    reason: str
+    review_on: date
+    ended_at: AwareDatetime | None
+    ended_by: UUID | None
+    end_reason: str | None
 
 
 class Case(CaseRow):
@@ -172,6 +187,10 @@ class Case(CaseRow):
     effective_on: date | None = Field(description="From when the closing counts.")
     closing_note: str | None
     hold: CaseHold | None
+    retained_through: date | None = Field(
+        description="Of a closed case the last day on which its file is retained."
+    )
+    legal_holds: list[LegalHold] = Field(description="The oldest first; the last one may stand.")
     worker: Named | None
     deadlines: list[Deadline]
     referrals: list[CaseReferral]

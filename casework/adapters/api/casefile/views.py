@@ -11,6 +11,7 @@ from casework.domain.access.policy import Actor, may
 from casework.domain.casefile.case import Assessment, Case, Check, Signal
 from casework.domain.casefile.case_moves import allowed_actions
 from casework.domain.casefile.correction import Correction
+from casework.domain.casefile.retained import LegalHold, retained_through
 from casework.domain.privacy.masks import masked, sees_clock
 from casework.workflows.ports.casefile import CaseView
 from casework.workflows.ports.paging import Row
@@ -52,6 +53,7 @@ CASE_FIELDS = (
     "closed_reason",
     "effective_on",
     "closing_note",
+    "legal_hold_review_on",
 )
 ROW_FIELDS = (
     "id",
@@ -71,6 +73,7 @@ ROW_FIELDS = (
     "determination",
     "closed_at",
     "closed_reason",
+    "legal_hold_review_on",
 )
 READ = "case.read"
 
@@ -92,6 +95,8 @@ def case(view: CaseView, actor: Actor, now: datetime) -> WithETag:
             "died_on": file.died_on,
         },
         "hold": hold(it) if it.is_on_hold(now) else None,
+        "retained_through": it.closed_at and retained_through(it.closed_at, view.retention_years),
+        "legal_holds": [legal_hold(one) for one in it.legal_holds],
         "worker": {"id": it.worker_id, "name": view.worker_name} if it.worker_id else None,
         "deadlines": [
             masked(deadline(clock, now), actor, READ, "deadline")
@@ -116,6 +121,12 @@ def hold(it: Case) -> dict[str, Any]:
         "until": it.hold_until,
         "by": it.held_by,
     }
+
+
+def legal_hold(it: LegalHold) -> dict[str, Any]:
+    """Why nothing of a case is deleted, until when it was so, and who said so."""
+    names = ("at", "by", "reason", "review_on", "ended_at", "ended_by", "end_reason")
+    return fields_of(it, names)
 
 
 def _case_referrals(view: CaseView) -> list[dict[str, Any]]:

@@ -62,13 +62,21 @@ def list_cases(
     centre: Annotated[Code | None, Query()] = None,
     worker: Annotated[UUID | Literal["none"] | None, Query()] = None,
     number: Annotated[Number | None, Query(description="number of the case")] = None,
+    legal_hold: Annotated[bool | None, Query()] = None,
+    past_retention: Annotated[bool | None, Query()] = None,
 ) -> Response:
     """Cases I see, newest first.
 
     Filtered by state, centre, number, or the worker who carries them; ``none`` are the open cases
-    that nobody carries.
+    that nobody carries. Those of ``past_retention`` are deleted by the next run of retention.
     """
-    filters: dict[str, Any] = {"status": status, "centre": centre, "worker": worker}
+    filters: dict[str, Any] = {
+        "status": status,
+        "centre": centre,
+        "worker": worker,
+        "legal_hold": legal_hold,
+        "past_retention": past_retention,
+    }
     if number is not None:
         filters["number"] = read_case_number(number, "number")
     return call.pages(

@@ -9,13 +9,20 @@ from typing import Any
 from casework.adapters.api.directory import capacity_views
 from casework.adapters.api.shared.views import picked
 from casework.domain.access.policy import Actor
+from casework.domain.casefile.retained import years_of
 from casework.domain.directory.directory import Service
 from casework.workflows.ports.paging import Row
 
 
 def district(row: Row) -> dict[str, Any]:
-    """A district in both languages."""
-    return {"code": row["code"], "name": row["name_ko"], "name_en": row["name_en"]}
+    """A district in both languages, and for how many years it retains closed cases."""
+    return {
+        "code": row["code"],
+        "name": row["name_ko"],
+        "name_en": row["name_en"],
+        "retention_years": years_of(row["retention_years"]),
+        "retention_basis": row["retention_basis"],
+    }
 
 
 def centre(row: Row) -> dict[str, Any]:

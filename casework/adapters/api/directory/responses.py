@@ -54,6 +54,10 @@ class District(ResponseBody):
     code: str
     name: str
     name_en: str
+    retention_years: int = Field(description="For how many years closed cases are retained.")
+    retention_basis: str | None = Field(
+        description="The schedule that says so; null where it is the law alone."
+    )
 
 
 class Centre(ResponseBody):

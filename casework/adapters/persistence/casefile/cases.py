@@ -11,6 +11,7 @@ from sqlalchemy import ColumnElement, Connection, and_, select
 
 from casework.adapters.persistence import tables as t
 from casework.adapters.persistence.casefile.casefiles import SqlCaseFiles
+from casework.adapters.persistence.casefile.past_retention import is_held, will_be_deleted
 from casework.adapters.persistence.engine.encrypted_columns import decrypt_row, vault_of
 from casework.adapters.persistence.engine.paging import page
 from casework.adapters.persistence.rows.mapper import from_row, table_of
@@ -55,6 +56,11 @@ class SqlCases:
                 query = query.where(is_nobodys(t.care_case))
             elif value is not None:
                 query = query.where(t.care_case.c[column] == value)
+        if (held := filters.get("legal_hold")) is not None:
+            query = query.where(is_held() if held else ~is_held())
+        if (past := filters.get("past_retention")) is not None:
+            gone = will_be_deleted(self._connection, self._now)
+            query = query.where(gone if past else ~gone)
         found = page(self._connection, query, [t.care_case.c.id], paging, newest_first=True)
         for row in found.rows:
             decrypt_row(t.care_case, row, row["id"], vault_of(self._connection))
@@ -82,8 +88,13 @@ class SqlCases:
     def get(self, id: UUID) -> CaseView:
         file = self._file(id, with_findings=True)
         names = self._connection.execute(
-            select(t.resident.c.name.label("resident"), t.account.c.name.label("worker"))
+            select(
+                t.resident.c.name.label("resident"),
+                t.account.c.name.label("worker"),
+                t.district.c.retention_years,
+            )
             .select_from(t.care_case)
+            .join(t.district, t.district.c.code == t.care_case.c.district_code)
             .join(t.resident, t.resident.c.id == t.care_case.c.resident_id)
             .outerjoin(t.account, t.account.c.id == t.care_case.c.worker_id)
             .where(t.care_case.c.id == id)
@@ -92,6 +103,7 @@ class SqlCases:
             file=file,
             resident_name=names.resident,
             worker_name=names.worker,
+            retention_years=names.retention_years,
             providers=self._agencies(one.provider_id for one in file.referrals.values()),
             assessments=list(file.assessments.values()),
             checks=list(file.checks.values()),

@@ -25,7 +25,7 @@ from casework.adapters.persistence.rows.offerings import offering_of
 from casework.domain.access.policy import Scope
 from casework.domain.clocks.calendar import day_in_seoul
 from casework.domain.directory.directory import Centre, EntryState, Offering, distance_km
-from casework.domain.errors import Invalid
+from casework.domain.errors import Invalid, NotFound
 from casework.workflows.ports.paging import Page, Paging, Row
 
 KNOWN_AS = ("slug", "name", "kind")
@@ -118,6 +118,12 @@ class SqlDirectory:
             query = select(t.centre.c.district_code).where(t.centre.c.code == centre_code)
             self._districts[centre_code] = self._connection.scalar(query)
         return self._districts[centre_code]
+
+    def district(self, code: str) -> Row:
+        row = self._connection.execute(select(t.district).where(t.district.c.code == code)).first()
+        if row is None:
+            raise NotFound("no such district")
+        return dict(row._mapping)
 
     def districts(self, paging: Paging) -> Page:
         return page(self._connection, select(t.district), [t.district.c.code], paging)

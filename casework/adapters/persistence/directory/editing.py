@@ -180,6 +180,14 @@ class SqlDirectoryEditing:
         if done.rowcount == 0:
             raise NotFound("no such centre")
 
+    def save_retention(self, district_code: str, years: int | None, basis: str | None) -> None:
+        if not self._scope.bounds.hold_district(district_code):
+            raise NotFound("no such district")
+        this = t.district.c.code == district_code
+        says = {"retention_years": years, "retention_basis": basis}
+        if self._connection.execute(update(t.district).where(this).values(says)).rowcount == 0:
+            raise NotFound("no such district")
+
     def centres_of(self, district_code: str) -> list[str]:
         query = select(t.centre.c.code).where(t.centre.c.district_code == district_code)
         return list(self._connection.scalars(query.order_by(t.centre.c.code)))

@@ -35,6 +35,7 @@ from casework.domain.casefile.case import Assessment, Case, Check, Signal
 from casework.domain.casefile.correction import Correction
 from casework.domain.casefile.plan import Conference, PlannedItem, PlannedService, PlanVersion
 from casework.domain.casefile.referral import Referral
+from casework.domain.casefile.retained import LegalHold
 from casework.domain.cases.absences import Absence
 from casework.domain.clocks.calendar import Pause, PauseSource, Target, Unit
 from casework.domain.clocks.deadlines import Deadline, Escalation
@@ -187,6 +188,19 @@ def _tuple_of(cls: type[Any]) -> Codec:
     return Codec(_as_dicts, lambda stored: tuple(cls(**one) for one in stored or ()))
 
 
+def _legal_holds(stored: list[dict[str, Any]] | None) -> tuple[LegalHold, ...]:
+    return tuple(
+        LegalHold(
+            **one
+            | {"at": datetime.fromisoformat(one["at"]), "by": one["by"] and UUID(one["by"])}
+            | {"review_on": date.fromisoformat(one["review_on"])}
+            | {"ended_at": one["ended_at"] and datetime.fromisoformat(one["ended_at"])}
+            | {"ended_by": one["ended_by"] and UUID(one["ended_by"])}
+        )
+        for one in stored or ()
+    )
+
+
 CODECS: Final[dict[type, dict[str, Codec]]] = {
     Account: {
         "tries": Codec(
@@ -197,6 +211,7 @@ CODECS: Final[dict[type, dict[str, Codec]]] = {
         ),
         "grants": Codec(list, lambda stored: list(stored or ())),
     },
+    Case: {"legal_holds": Codec(lambda holds: _as_dicts(holds) or None, _legal_holds)},
     Deadline: {
         "pauses": Codec(_as_dicts, pauses_of),
         "extensions": Codec(list, _extensions),

@@ -115,7 +115,9 @@ TABLES: Final[dict[str, RowKind]] = {
 # Tables whose grants differ from those of their class.
 OWN_RIGHTS: Final[dict[str, Rights]] = {
     "contact": Rights(app="SIUD"),
-    # Loaded like every fact, but for its telephone, which its district keeps.
+    # Loaded like every fact, but for how long closed cases are retained, and a centre's telephone:
+    # both are set by the district.
+    "district": Rights(app="SU", scheduler="S", figures="S"),
     "centre": Rights(app="SU", scheduler="S", figures="S"),
     # What the scheduler lets lapse leaves the line of its offering; files of offerings come in.
     "offering": Rights(scheduler="SIU"),

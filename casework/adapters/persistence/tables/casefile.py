@@ -90,6 +90,8 @@ care_case = Table(
     Column("effective_on", Date),
     Column("closing_note", EncryptedText),
     code("status_before_closing", nullable=True),
+    Column("legal_hold_review_on", Date),
+    Column("legal_holds", EncryptedJson),
     Column("version", Integer, nullable=False),
     one_of("status", CaseStatus),
     Index("uq_care_case_one_open", "resident_id", unique=True, **where("status <> 'closed'")),
@@ -99,6 +101,8 @@ care_case = Table(
     Index(None, "worker_id", "id"),
     Index("ix_care_case_former_number", "former_number", **where("former_number IS NOT NULL")),
     Index("ix_care_case_resume_at", "resume_at", **where("resume_at IS NOT NULL")),
+    Index("ix_care_case_closed", "district_code", "closed_at", **where("status = 'closed'")),
+    Index("ix_care_case_consent_id", "consent_id", **where("consent_id IS NOT NULL")),
 )
 
 
@@ -115,7 +119,7 @@ def child(*columns: Any, name: str) -> Table:
 
 def of_resident() -> Column[Any]:
     """The resident whom a row is about."""
-    return Column("resident_id", Uuid, ForeignKey("resident.id"), nullable=False)
+    return Column("resident_id", Uuid, ForeignKey("resident.id"), nullable=False, index=True)
 
 
 assessment = child(
@@ -191,6 +195,7 @@ plan_version = child(
     Column("decision_reason", EncryptedText),
     Column("version", Integer, nullable=False),
     UniqueConstraint("case_id", "number"),
+    Index("ix_plan_version_conference_id", "conference_id", **where("conference_id IS NOT NULL")),
     Index("uq_plan_version_one_in_force", "case_id", unique=True, **where("status = 'approved'")),
     one_of("status", VersionStatus),
     name="plan_version",
@@ -272,6 +277,8 @@ referral = child(
     Index(None, "district_code", "id"),
     Index(None, "provider_id", "id"),
     Index(None, "offering_id"),
+    Index(None, "planned_service_id"),
+    Index("ix_referral_consent_id", "consent_id", **where("consent_id IS NOT NULL")),
     Index("ix_referral_lapse_at", "lapse_at", **where("lapse_at IS NOT NULL")),
     Index("ix_referral_resume_at", "resume_at", **where("resume_at IS NOT NULL")),
     Index(

@@ -13,6 +13,7 @@ from sqlalchemy import (
     ForeignKey,
     Index,
     Integer,
+    SmallInteger,
     String,
     Table,
     Text,
@@ -23,6 +24,7 @@ from sqlalchemy import (
 
 from casework.adapters.persistence.engine.types import Instant, Json
 from casework.adapters.persistence.tables.base import code, id_column, metadata, reference, version
+from casework.domain.casefile.retained import LEAST_YEARS
 
 
 def entry() -> tuple[Column[Any], ...]:
@@ -37,6 +39,10 @@ district = Table(
     Column("code", String(10), primary_key=True),
     Column("name_ko", String(60), nullable=False),
     Column("name_en", String(60), nullable=False),
+    # For how many years the file of a closed case is retained, and by which schedule.
+    Column("retention_years", SmallInteger),
+    Column("retention_basis", Text),
+    CheckConstraint(f"retention_years >= {LEAST_YEARS}", name="retention_within_the_law"),
 )
 
 centre = Table(

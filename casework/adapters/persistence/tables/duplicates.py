@@ -73,6 +73,7 @@ resident_merge = Table(
     Column("undo_reason", EncryptedText),
     Column("before", EncryptedJson, nullable=False),
     CheckConstraint("survivor_id <> duplicate_id", name="two"),
+    Index(None, "duplicate_id"),
     Index(
         "uq_resident_merge_standing",
         "duplicate_id",

@@ -31,4 +31,6 @@ agenda_item = Table(
     Column("added_at", Instant, nullable=False),
     Column("added_by", Uuid),
     UniqueConstraint("conference_id", "plan_version_id"),
+    Index(None, "plan_version_id"),
+    Index(None, "case_id"),
 )

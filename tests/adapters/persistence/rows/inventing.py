@@ -17,11 +17,12 @@ from sqlalchemy import CheckConstraint, Column, SmallInteger, Table
 
 from casework.adapters.persistence.rows.mapper import TABLES, table_of
 from casework.domain.casefile.plan import PlannedItem
+from casework.domain.casefile.retained import LEAST_YEARS
 from casework.domain.clocks.calendar import SEOUL, Pause, Target, Unit
 from casework.domain.clocks.deadlines import Deadline
 from casework.domain.clocks.standards import EscalationTier, Part
 from casework.domain.directory.designations import Designation
-from casework.domain.directory.directory import CoPayment, Limit, Offering
+from casework.domain.directory.directory import CoPayment, District, Limit, Offering
 from casework.domain.directory.eligibility import Comparison, Rule
 from casework.domain.duplicates.suspicions import Suspicion
 from casework.domain.events import EventMetadata
@@ -60,6 +61,8 @@ class Inventor:
             free, held, waiting = (self._rng.randrange(99) for _ in range(3))
             values |= {"available": free, "held": held, "capacity": free + held}
             values |= {"waitlisted": waiting, "waiting": waiting, "for_waiting": min(free, waiting)}
+        if cls is District and values["retention_years"] is not None:  # no less than the law asks
+            values["retention_years"] = self._rng.randrange(LEAST_YEARS, 99)
         if cls is Message:  # one receiver
             values["account_id" if bare else "subscription_id"] = None
             values["subscription_id" if bare else "account_id"] = self._id()
