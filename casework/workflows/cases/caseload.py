@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date
+from typing import Final
 from uuid import UUID
 
 from casework.domain.access.accounts import Account
-from casework.domain.casefile.case import AssignmentReason
-from casework.domain.casefile.casefile import CaseFile
+from casework.domain.casefile.case import AssignmentReason, Case
 from casework.domain.cases import handover, holding, reopening
 from casework.domain.errors import Invalid
 from casework.workflows.context import Context
@@ -16,6 +16,9 @@ from casework.workflows.ports.results import HandedOverCases, TransferredCase
 from casework.workflows.ports.unit_of_work import Work
 from casework.workflows.residents.deaths import take_back_with_case
 from casework.workflows.residents.residents import add_reason
+
+# How many cases are read and written at once.
+AT_ONCE: Final = 100
 
 
 def hold_case(
@@ -62,7 +65,7 @@ def reopen_case(ctx: Context, case_id: UUID, note: str, *, confirm: bool = False
         take_back_with_case(ctx, work, resident, file)
         carrier = work.accounts.still_carries(file.case.worker_id, file.case.centre_code)
         reopening.reopen(file, note, ctx.act, carrier, confirmed=confirm)
-        add_reason(ctx, work, file.case.resident_id, note)
+        add_reason(ctx, work, note, file.case.resident_id)
         work.files.save(file, ctx.now)
         work.commit(case_id)
         return case_id
@@ -81,7 +84,7 @@ def transfer_case(ctx: Context, case_id: UUID, centre_code: str, reason: str) ->
         if centre is None:
             raise Invalid("no such centre", code="unknown_centre", field="centre_code")
         handover.transfer(file, resident, centre, ctx.act)
-        add_reason(ctx, work, resident.id, reason)
+        add_reason(ctx, work, reason, resident.id)
         stops = [
             {
                 "id": str(referral.id),
@@ -108,30 +111,31 @@ def hand_over(
         leaver = work.accounts.worker_within_scope(from_worker_id, work.scope, active=False)
         if leaver is None:
             raise Invalid("no such worker", code="unknown_worker", field="from_worker_id")
-        files = hand_over_cases(ctx, work, from_worker_id, workers, "to_worker_id")
-        for file in files:
-            add_reason(ctx, work, file.case.resident_id, reason)
-        made = HandedOverCases(case_ids=[file.case.id for file in files])
+        cases = hand_over_cases(ctx, work, from_worker_id, workers, "to_worker_id")
+        add_reason(ctx, work, reason, *(one.resident_id for one in cases))
+        made = HandedOverCases(case_ids=[one.id for one in cases])
         work.commit(made)
         return made
 
 
 def hand_over_cases(
     ctx: Context, work: Work, from_worker_id: UUID, workers: Sequence[Account], field: str
-) -> list[CaseFile]:
+) -> list[Case]:
     """Assign every open case of a worker to others in turn, each of whom must serve its centre.
 
     ``field`` names the receivers in a refusal.
     """
-    files = []
-    for n, case_id in enumerate(work.files.carried_by(from_worker_id)):
-        file = work.files.of_case(case_id, with_plan=True)
-        worker = workers[n % len(workers)]
-        _must_serve(worker, file.case.centre_code, field)
-        handover.assign(file, worker.id, ctx.act, why=AssignmentReason.HANDOVER)
-        work.files.save(file, ctx.now)
-        files.append(file)
-    return files
+    moved: list[Case] = []
+    carried = work.files.carried_by(from_worker_id)
+    for start in range(0, len(carried), AT_ONCE):
+        files = work.files.several(carried[start : start + AT_ONCE])
+        for n, file in enumerate(files, len(moved)):
+            worker = workers[n % len(workers)]
+            _must_serve(worker, file.case.centre_code, field)
+            handover.assign(file, worker.id, ctx.act, why=AssignmentReason.HANDOVER)
+        work.files.save_several(files, ctx.now)
+        moved += [file.case for file in files]
+    return moved
 
 
 def _worker(work: Work, id: UUID, field: str) -> Account:

@@ -72,6 +72,20 @@ class CaseFiles(Protocol):
         """Save a loaded file; ``at`` determines which clocks ended late."""
         ...
 
+    def several(self, ids: Sequence[UUID]) -> list[CaseFile]:
+        """The files of those of these cases that are within scope, with their plans, by id.
+
+        Locked and read in two statements, however many they are.
+        """
+        ...
+
+    def save_several(self, files: Sequence[CaseFile], at: datetime) -> None:
+        """Save loaded files that have nothing new but events, as many as these in few statements.
+
+        Raises TypeError for a file that has more, which is saved by itself.
+        """
+        ...
+
 
 class Cases(Protocol):
     """Cases and plans, read-only."""

@@ -96,8 +96,8 @@ class Residents(Protocol):
         """Save a withdrawn consent."""
         ...
 
-    def add_note(self, note: Note) -> None:
-        """Add a contact note."""
+    def add_note(self, *notes: Note) -> None:
+        """Add contact notes, in one statement."""
         ...
 
     def note(self, id: UUID, *, lock: bool = False) -> Note:

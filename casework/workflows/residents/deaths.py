@@ -39,7 +39,7 @@ def take_back_death(ctx: Context, resident_id: UUID, reason: str) -> UUID:
         was = replace(resident)
         _take_back(ctx, work, resident)
         _tell_agencies(ctx, work, was, resident)
-        add_reason(ctx, work, resident.id, reason)
+        add_reason(ctx, work, reason, resident.id)
         work.commit(resident.id)
         return resident.id
 

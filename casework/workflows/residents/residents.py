@@ -349,9 +349,9 @@ def write_note(ctx: Context, resident_id: UUID, **given: Any) -> UUID:
         return note.id
 
 
-def add_reason(ctx: Context, work: Work, resident_id: UUID, text: str) -> None:
-    """Add why something was done, as free text, to the resident's notes."""
-    work.residents.add_note(
+def add_reason(ctx: Context, work: Work, text: str, *resident_ids: UUID) -> None:
+    """Add why something was done, as free text, to the notes of the residents whom it concerns."""
+    reasons = (
         Note(
             id=ctx.new_id(),
             resident_id=resident_id,
@@ -362,7 +362,9 @@ def add_reason(ctx: Context, work: Work, resident_id: UUID, text: str) -> None:
             written_at=ctx.now,
             written_by=ctx.actor.id,
         )
+        for resident_id in resident_ids
     )
+    work.residents.add_note(*reasons)
 
 
 def _meta(ctx: Context, resident_id: UUID) -> EventMetadata:

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date
-from itertools import groupby
-from typing import Any
+from itertools import groupby, islice
+from typing import Any, Final
 from uuid import UUID
 
 from casework.domain.casefile.recounts import Because
+from casework.domain.errors import NotFound
 from casework.domain.events import EventMetadata
 from casework.domain.supervision import recounting, setting_standards
 from casework.domain.supervision.events import HolidayDeclared, StandardRecalculated
@@ -28,6 +29,10 @@ from casework.workflows.ports.unit_of_work import Work
 
 SET = "standard.write"
 Failed = Callable[[UUID, Exception], None]
+# The clocks to be recounted, by their cases.
+Clocks = Mapping[UUID, list[UUID]]
+# How many cases are recounted in one transaction.
+AT_ONCE: Final = 100
 
 
 def add_standard(ctx: Context, facts: Mapping[str, Any], *, usual_lapse: bool) -> UUID:
@@ -158,10 +163,11 @@ def begun_recount(ctx: Context, recount_id: UUID) -> Recount:
 
 
 def carry_out(ctx: Context, recount: Recount, note_failure: Failed) -> None:
-    """Recount the clocks that the reason concerns, each case in its own transaction.
+    """Recount the clocks that the reason concerns, a hundred cases in a transaction.
 
-    A failure is counted and does not stop the others; the next recount finds it again. One that
-    ``note_failure`` raises ends it: carried out again, it goes on with what is left.
+    Where one of them fails, each is recounted in a transaction of its own. A failure is counted and
+    does not stop the others; the next recount finds it again. One that ``note_failure`` raises ends
+    it: carried out again, it goes on with what is left.
     """
     with ctx.work(SET) as work:
         reason = _reason(work, recount)
@@ -169,15 +175,29 @@ def carry_out(ctx: Context, recount: Recount, note_failure: Failed) -> None:
     found = _concerned(ctx, reason, running)
     would = [one for one in map(_would(ctx, reason), found) if one is not None]
     recount.found, recount.failed = len(found), 0
-    for case_id, of_case in groupby(would, key=lambda one: one.case_id):
-        ids = [one.id for one in of_case]
+    clocks = {
+        case_id: [one.id for one in of_case]
+        for case_id, of_case in groupby(would, key=lambda one: one.case_id)
+    }
+    cases = iter(clocks.items())
+    while some := dict(islice(cases, AT_ONCE)):
         try:
-            _add(recount, _renew(ctx, case_id, ids, reason))
+            _add(recount, _renew(ctx, some, reason))
+        except Exception:  # which one it is, is found by renewing each
+            _renew_each(ctx, recount, some, reason, note_failure)
+    recount.ended_at = ctx.now
+    save_recount(ctx, recount)
+
+
+def _renew_each(
+    ctx: Context, recount: Recount, some: Clocks, reason: RecountReason, note_failure: Failed
+) -> None:
+    for case_id, ids in some.items():
+        try:
+            _add(recount, _renew(ctx, {case_id: ids}, reason))
         except Exception as error:  # one failure must not stop the others
             note_failure(case_id, error)
             recount.failed += len(ids)
-    recount.ended_at = ctx.now
-    save_recount(ctx, recount)
 
 
 def save_recount(ctx: Context, recount: Recount) -> None:
@@ -211,11 +231,17 @@ def _would(ctx: Context, reason: RecountReason) -> Callable[[RunningClock], Move
     return lambda one: recounting.would_move(reason, one, ctx.clockwork)
 
 
-def _renew(ctx: Context, case_id: UUID, ids: list[UUID], reason: RecountReason) -> list[MovedClock]:
+def _renew(ctx: Context, some: Clocks, reason: RecountReason) -> list[MovedClock]:
     with ctx.work(SET) as work:
-        file = work.files.of_case(case_id)
-        moved = recounting.renew(file, ids, reason, ctx.act)
-        work.files.save(file, ctx.now)
+        files = work.files.several(list(some))
+        if len(files) < len(some):
+            raise NotFound("no such case")
+        moved = [
+            one
+            for file in files
+            for one in recounting.renew(file, some[file.case.id], reason, ctx.act)
+        ]
+        work.files.save_several(files, ctx.now)
         work.commit()
         return moved
 

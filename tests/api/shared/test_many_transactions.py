@@ -25,6 +25,7 @@ from casework.domain.supervision import recounting
 from casework.workflows.cases import caseload
 from casework.workflows.cases.running import raise_signal
 from casework.workflows.ports.unit_of_work import RequestFacts
+from casework.workflows.supervision import standards
 from tests.api import acts
 from tests.api.asking import everything, refusal
 from tests.api.conftest import COLLEAGUE, DISTRICT, PROVIDER, SUPERVISOR, WORKER, Api
@@ -259,7 +260,7 @@ def test_a_sweep_under_a_key_lapses_and_resumes_all_that_is_due(api: Api) -> Non
 
 
 def _broken_off_after(monkeypatch: pytest.MonkeyPatch, cases: int, error: Exception) -> None:
-    """Let a recount fail with an error once it has moved the clocks of that many cases."""
+    """Let a recount fail with an error once it has moved the clocks of that many batches of one."""
     renew = recounting.renew
     done: list[CaseFile] = []
 
@@ -270,6 +271,7 @@ def _broken_off_after(monkeypatch: pytest.MonkeyPatch, cases: int, error: Except
         return renew(file, *rest)
 
     monkeypatch.setattr(recounting, "renew", renewed)
+    monkeypatch.setattr(standards, "AT_ONCE", 1)
 
 
 @pytest.mark.parametrize("name", ["recount", "holiday"])

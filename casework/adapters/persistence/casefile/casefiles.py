@@ -26,6 +26,13 @@ from sqlalchemy.exc import IntegrityError
 from casework.adapters.persistence import tables as t
 from casework.adapters.persistence.casefile import case_numbers, escalations, place_counts
 from casework.adapters.persistence.casefile.originals import Originals
+from casework.adapters.persistence.casefile.several import (
+    cases,
+    locked,
+    nested_parts,
+    parts_of,
+    write,
+)
 from casework.adapters.persistence.engine.encrypted_columns import encrypt_row, vault_of
 from casework.adapters.persistence.engine.faults import is_taken
 from casework.adapters.persistence.rows.mapper import from_row, stored, table_of
@@ -167,6 +174,20 @@ class SqlCaseFiles:
         owner = select(table.c.case_id).where(table.c.id == id, self._sees(table))
         return self._load(t.care_case.c.id == owner.scalar_subquery(), with_plan)
 
+    def several(self, ids: Sequence[UUID]) -> list[CaseFile]:
+        files = [self._file_of(row) for row in locked(self._connection, ids, self._sees)]
+        found, parts = parts_of(self._connection, [file.case.id for file in files])
+        for file in files:
+            self._take(file, parts, found[file.case.id])
+        return files
+
+    def _file_of(self, row: Any) -> CaseFile:
+        file = CaseFile(case=from_row(Case, row, self._vault), died_on=row.died_on)
+        self._about.add(file.case.resident_id)
+        originals = self._originals[file.case.id] = Originals()
+        originals.remember([file.case])
+        return file
+
     def _load(
         self,
         which: ColumnElement[bool],
@@ -175,21 +196,16 @@ class SqlCaseFiles:
         ended_clocks: bool = False,
         also: tuple[type, ...] = (),
     ) -> CaseFile:
-        whose = t.resident.c.id == t.care_case.c.resident_id
-        died_on = select(t.resident.c.died_on).where(whose).scalar_subquery().label("died_on")
-        query: Select[Any] = select(t.care_case, died_on).where(which)
+        query = cases().where(which)
         if self._lock:
             query = query.with_for_update()
         row = self._connection.execute(query).first()
         if row is None:
             raise NotFound("no such thing")
-        file = CaseFile(case=from_row(Case, row, self._vault), died_on=row.died_on)
+        file = self._file_of(row)
         if self._lock and sees_a_part(self._scope):
             # An agency's answer is decided on the whole file, of which it sees its own part.
             session_context.allow_residents(self._connection, [file.case.resident_id])
-        self._about.add(file.case.resident_id)
-        originals = self._originals[file.case.id] = Originals()
-        originals.remember([file.case])
         classes = (PlannedService, Referral, Deadline, *((PlanVersion,) if with_plan else ()))
         self._read_parts(file, (*classes, *also), ended_clocks)
         return file
@@ -197,7 +213,9 @@ class SqlCaseFiles:
     def _read_parts(self, file: CaseFile, classes: tuple[type, ...], ended_clocks: bool) -> None:
         """One statement, sent when the case is locked: another may have changed them till then."""
         query, parts = _parts_query(self._connection.dialect.name, classes, ended_clocks)
-        row = self._connection.execute(query, {"case": file.case.id}).one()
+        self._take(file, parts, self._connection.execute(query, {"case": file.case.id}).one())
+
+    def _take(self, file: CaseFile, parts: Mapping[type, Nested], row: Any) -> None:
         found = {
             cls: sorted(
                 (from_row(cls, one, self._vault) for one in nested.of(row)), key=lambda it: it.id
@@ -267,6 +285,15 @@ class SqlCaseFiles:
         file.events.clear()
         file.added.clear()
         originals.remember(list(self._parts(file)))
+
+    def save_several(self, files: Sequence[CaseFile], at: datetime) -> None:
+        if len(files) == 1:
+            self.save(files[0], at)
+            return
+        if any(is_outside(self._scope, file.case) for file in files):
+            raise TypeError("a case that leaves the actor's scope is saved by itself")
+        saved = [(file, self._originals[file.case.id], self._parts(file)) for file in files]
+        write(self._connection, saved, at)
 
     def _parts(self, file: CaseFile) -> list[Any]:
         return [
@@ -345,13 +372,7 @@ def _parts_query(
     dialect: str, classes: tuple[type, ...], ended_clocks: bool
 ) -> tuple[Select[Any], dict[type, Nested]]:
     """What belongs to the case of the parameter ``case``: of its clocks those that run, or all."""
-    parts = {}
-    for cls in classes:
-        table = table_of(cls)
-        query = select(table).where(table.c.case_id == bindparam("case"))
-        if cls is Deadline and not ended_clocks:
-            query = query.where(table.c.met_at.is_(None), table.c.cancelled_at.is_(None))
-        parts[cls] = Nested(table.name, query, dialect)
+    parts = nested_parts(dialect, classes, bindparam("case"), ended_clocks=ended_clocks)
     return select(*(one.column for one in parts.values())), parts
 
 

@@ -11,7 +11,8 @@ from sqlalchemy import Connection, and_, bindparam, delete, or_, select, update
 
 from casework.adapters.persistence import tables as t
 from casework.adapters.persistence.engine.ids import new_id
-from casework.adapters.persistence.rows.together import Beside, insert_later, rows_for
+from casework.adapters.persistence.rows.many import insert_many
+from casework.adapters.persistence.rows.together import AT_MOST, Beside, insert_later, rows_for
 from casework.domain.clocks.deadlines import Deadline, Step
 
 _ledger = t.escalation
@@ -55,7 +56,10 @@ def plan(
     if known and not is_unplanned:
         connection.execute(_UNPLANNED, {"known": known})
     rows = [_row(clock, step, at) for clock, _ in clocks for step in clock.planned or ()]
-    insert_later(connection, rows_for(_ledger, rows, or_leave=True))
+    if len(rows) > AT_MOST:
+        insert_many(connection, _ledger, rows, or_leave=True)
+    else:
+        insert_later(connection, rows_for(_ledger, rows, or_leave=True))
     for clock, _ in clocks:
         clock.planned = None
 

@@ -29,6 +29,7 @@ from casework.adapters.persistence.engine.encrypted_columns import (
 from casework.adapters.persistence.engine.paging import page
 from casework.adapters.persistence.residents import likeness as alike
 from casework.adapters.persistence.residents.searching import found_by
+from casework.adapters.persistence.rows.many import insert_many
 from casework.adapters.persistence.rows.mapper import from_row, stored
 from casework.adapters.persistence.rows.saving import update_row
 from casework.adapters.persistence.scope import session_context
@@ -206,8 +207,8 @@ class SqlResidents:
     def save_consent(self, consent: Consent) -> None:
         update_row(self._connection, t.consent, stored(consent, self._vault))
 
-    def add_note(self, note: Note) -> None:
-        self._connection.execute(insert(t.note), [stored(note, self._vault)])
+    def add_note(self, *notes: Note) -> None:
+        insert_many(self._connection, t.note, [stored(note, self._vault) for note in notes])
 
     def note(self, id: UUID, *, lock: bool = False) -> Note:
         query: Any = (

@@ -32,19 +32,27 @@ Row = Mapping[str, Any]
 
 
 def insert_many(
-    connection: Connection, table: Table, rows: Sequence[Row], *, replaces: str | None = None
+    connection: Connection,
+    table: Table,
+    rows: Sequence[Row],
+    *,
+    replaces: str | None = None,
+    or_leave: bool = False,
 ) -> None:
     """Insert rows that all name the same columns.
 
-    ``replaces`` is the column of the key: a row that is there already is overwritten.
+    ``replaces`` is the column of the key: a row that is there already is overwritten. With
+    ``or_leave`` it stays as it is.
     """
     if not rows:
         return
     names = tuple(rows[0])
     if _has_arrays(connection):
-        connection.execute(_insert_arrays(table, names, replaces), _arrays(names, rows))
+        statement = _insert_arrays(table, names, replaces, or_leave=or_leave)
+        connection.execute(statement, _arrays(names, rows))
     else:
-        connection.execute(_insert_each(table, names, replaces), [dict(row) for row in rows])
+        statement = _insert_each(table, names, replaces, or_leave=or_leave)
+        connection.execute(statement, [dict(row) for row in rows])
 
 
 def update_many(connection: Connection, table: Table, rows: Sequence[Row]) -> None:
@@ -93,20 +101,28 @@ def _given(table: Table, names: tuple[str, ...]) -> Any:
 
 
 @cache
-def _insert_arrays(table: Table, names: tuple[str, ...], replaces: str | None) -> Any:
+def _insert_arrays(
+    table: Table, names: tuple[str, ...], replaces: str | None, *, or_leave: bool
+) -> Any:
     given = _given(table, names)
     statement = postgresql.insert(table).from_select(names, select(given))
-    return _replacing(statement, names, replaces)
+    return _replacing(statement, names, replaces, or_leave=or_leave)
 
 
 @cache
-def _insert_each(table: Table, names: tuple[str, ...], replaces: str | None) -> Any:
-    if replaces is None:
+def _insert_each(
+    table: Table, names: tuple[str, ...], replaces: str | None, *, or_leave: bool
+) -> Any:
+    if replaces is None and not or_leave:
         return insert(table)
-    return _replacing(sqlite.insert(table), names, replaces)
+    return _replacing(sqlite.insert(table), names, replaces, or_leave=or_leave)
 
 
-def _replacing(statement: Any, names: tuple[str, ...], replaces: str | None) -> Any:
+def _replacing(
+    statement: Any, names: tuple[str, ...], replaces: str | None, *, or_leave: bool
+) -> Any:
+    if or_leave:
+        return statement.on_conflict_do_nothing()
     if replaces is None:
         return statement
     others = {name: statement.excluded[name] for name in names if name != replaces}
