@@ -26,6 +26,8 @@ from tests.api.conftest import (
     WORKER,
     Api,
 )
+from tests.api.duplicates.test_merging import merge
+from tests.api.racing import ON_POSTGRES
 from tests.api.shared.test_guard import audit
 from tests.audit import seal
 
@@ -163,6 +165,34 @@ def test_a_resident_stays_while_another_case_needs_them(api: Api) -> None:
     assert not exists(api, first.case)
     shown = api.as_(WORKER).get(f"/residents/{first.resident}").json()
     assert [one["id"] for one in shown["cases"]] == [str(second)]
+
+
+@pytest.mark.both_stores
+def test_records_that_were_merged_go_with_the_resident_and_a_household_goes_on(api: Api) -> None:
+    survivor, it = acts.a_resident(api), a_life(api)
+    other, third = acts.a_resident(api), acts.a_resident(api)
+    merge(api, survivor, it.resident)
+    people = {"resident_ids": [str(survivor), str(other), str(third)], "kind": "family"}
+    assert api.as_(WORKER).post("/households", people).status_code == 201
+    api.clock.set(THE_DAY_AFTER)
+    one = done(api)
+    assert [(part.deleted, part.residents) for part in one.districts] == [(1, 1)]
+    assert left_of(api, {str(one) for one in (survivor, it.resident, it.case)}) == {}
+    assert left_of(api, {str(other)}).keys() >= {"resident", "household_member"}
+    assert no_flaw(api)
+
+
+@ON_POSTGRES
+def test_a_case_that_somebody_works_on_is_passed_over_and_found_by_the_next_run(api: Api) -> None:
+    it, free = a_life(api), a_life(api)
+    api.clock.set(THE_DAY_AFTER)
+    with api.engine.connect() as connection:
+        connection.execute(
+            select(t.care_case.c.id).where(t.care_case.c.id == it.case).with_for_update()
+        )
+        assert done(api).deleted == 1
+    assert (exists(api, it.case), exists(api, free.case)) == (True, False)
+    assert done(api).deleted == 1
 
 
 @pytest.mark.parametrize("needs", ["note", "promise", "consent", "access request"])
