@@ -15,6 +15,7 @@ from casework.adapters.scheduler import Scheduled, every
 from casework.adapters.telemetry import span
 from casework.bootstrap import Application
 from casework.domain.clocks.schedule import slot_of
+from casework.kept_figures import keep_figures
 from casework.settings import Settings
 from casework.workflows.audit import exporting
 
@@ -95,6 +96,10 @@ def _retain(application: Application) -> None:
             log.info("records deleted", kind=one.kind, count=one.deleted)
 
 
+def _keep_figures(application: Application) -> None:
+    keep_figures(application)
+
+
 RELAY: Final = Job(
     name="relay",
     rhythm=lambda _settings: {"second": "20"},
@@ -132,6 +137,12 @@ JOBS: Final = (
         name="retention",
         rhythm=lambda _settings: {"hour": "4", "minute": "40"},
         steps=(JobStep(run=_retain, failure="retention failed"),),
+    ),
+    Job(
+        name="figures",
+        rhythm=lambda _settings: {"second": "*/10"},
+        steps=(JobStep(run=_keep_figures, failure="figures not counted"),),
+        at_start=True,
     ),
     Job(
         name="measure",

@@ -35,8 +35,11 @@ from casework.workflows.residents import residents
 
 SERVICES: Final = ("CARE-MEALS", "CARE-HOUSEWORK", "CARE-ESCORT")
 LIFE_KIND: Final = 0x100
-# Who wrote what is not part of a life, and what is claimed or waits is of the one request.
-NOT_OF_A_LIFE: Final = ("account", "idempotency", "audit_", "message", "addressee", "configuration")
+# Who wrote what is not part of a life, and what is claimed or waits is of the one request; what
+# figures count is noted by triggers.
+NOT_OF_A_LIFE: Final = (
+    "account", "idempotency", "audit_", "message", "addressee", "configuration", "figure_",
+)  # fmt: skip
 
 
 class Product(Protocol):

@@ -21,7 +21,7 @@ from casework.bench.filling import numbered_id
 
 ID: Final = re.compile("[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 # A trigger writes them.
-BY_TRIGGER: Final = ("audit_pending",)
+BY_TRIGGER: Final = ("audit_pending", "figure_change")
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,8 @@ are no part of it. They are applied after the newest revision, as the code then 
 
 from __future__ import annotations
 
+from typing import Any
+
 import sqlalchemy as sa
 from alembic import op
 
@@ -39,6 +41,8 @@ TABLES = (
     "event", "idempotency", "closed_month", "configuration", "key_check",
     "audit_entry", "audit_seal", "audit_head", "audit_pending", "audit_review",
     "access_request",
+    "figure_change", "figure_entry", "figure_total", "figure_day",
+    "city_total", "city_sum", "closed_total", "closed_sum",
 )  # fmt: skip
 
 
@@ -63,6 +67,8 @@ def upgrade() -> None:
     _records()
     _audit()
     _access_requests()
+    _kept_figures()
+    _note_changes_of_figures()
 
 
 def downgrade() -> None:
@@ -70,7 +76,7 @@ def downgrade() -> None:
     for table in reversed(TABLES):
         op.drop_table(table)
     if _on_postgres():
-        for name in (*AUDIT_FUNCTIONS, *LOG_FUNCTIONS):
+        for name in (*AUDIT_FUNCTIONS, *LOG_FUNCTIONS, *FIGURE_FUNCTIONS):
             op.execute(f"DROP FUNCTION {name}()")
 
 
@@ -1688,6 +1694,194 @@ def _access_requests() -> None:
         "access_request", "due_on", "id", name="ix_access_request_open", where="answered_at IS NULL"
     )
     _index("access_request", "resident_id")
+
+
+def _of_cell() -> list[sa.Column[Any]]:
+    return [
+        sa.Column("figure", sa.String(length=40), nullable=False),
+        sa.Column("district_code", sa.String(length=10), nullable=False),
+        sa.Column("centre_code", sa.String(length=10), nullable=False),
+        sa.Column("field", sa.String(length=40), nullable=True),
+        sa.Column("provider_id", sa.Uuid(), nullable=True),
+        sa.Column("kind", sa.String(length=40), nullable=True),
+        sa.Column("held_by", sa.String(length=40), nullable=True),
+        sa.Column("status", sa.String(length=40), nullable=True),
+        sa.Column("service_code", sa.String(length=40), nullable=True),
+        sa.Column("reason", sa.Text(), nullable=True),
+        sa.Column("cause", sa.String(length=40), nullable=True),
+        sa.Column("days", sa.Integer(), nullable=True),
+        sa.Column("times", sa.Integer(), nullable=False),
+    ]
+
+
+def _kept_figures() -> None:
+    """What counts for each case, the sums of it, and what was changed since it was counted."""
+    op.create_table(
+        "figure_change",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("case_id", sa.Uuid(), nullable=True),
+        sa.Column("resident_id", sa.Uuid(), nullable=True),
+        sa.Column("day", sa.Date(), nullable=True),
+        _check(
+            "figure_change",
+            "of_a_case_or_a_day",
+            "(case_id IS NULL) = (day IS NOT NULL)",
+        ),
+        _primary_key("figure_change", "id"),
+    )
+    _index("figure_change", "case_id")
+    op.create_table(
+        "figure_entry",
+        sa.Column("of_id", sa.Uuid(), nullable=False),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("way", sa.String(length=40), nullable=False),
+        sa.Column("on_day", sa.Date(), nullable=False),
+        sa.Column("since_day", sa.Date(), nullable=True),
+        *_of_cell(),
+        _primary_key("figure_entry", "of_id", "id"),
+    )
+    _index("figure_entry", "district_code", "on_day")
+    _index("figure_entry", "centre_code", "on_day")
+    _index("figure_entry", "provider_id", "on_day", name="ix_figure_entry_provider_day")
+    _index(
+        "figure_entry", "since_day", "district_code",
+        name="ix_figure_entry_since", where="way <> 'on'",
+    )  # fmt: skip
+    _index("figure_entry", "on_day", "of_id", name="ix_figure_entry_runs", where="way = 'runs'")
+    op.create_table(
+        "figure_total",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("way", sa.String(length=40), nullable=False),
+        sa.Column("on_month", sa.Date(), nullable=False),
+        sa.Column("since_month", sa.Date(), nullable=True),
+        *_of_cell(),
+        _primary_key("figure_total", "id"),
+    )
+    _index("figure_total", "district_code", "way", "figure", "on_month")
+    _index("figure_total", "centre_code", "way", "figure", "on_month")
+    _index(
+        "figure_total", "provider_id", "way", "figure", "on_month", name="ix_figure_total_provider"
+    )
+    _index("figure_total", "way", "figure", "on_month")
+    op.create_table(
+        "figure_day",
+        sa.Column("id", sa.SmallInteger(), autoincrement=False, nullable=False),
+        sa.Column("day", sa.Date(), nullable=False),
+        _check("figure_day", "one", "id = 1"),
+        _primary_key("figure_day", "id"),
+    )
+    for table in ("city_total", "closed_total"):
+        _of_city(
+            table,
+            sa.Column("provider_id", sa.Uuid(), nullable=True),
+            sa.Column("drawn", sa.SmallInteger(), nullable=False),
+            _check(table, "of_five", "drawn >= 0 AND drawn <= 4"),
+        )
+    for table in ("city_sum", "closed_sum"):
+        _of_city(table)
+
+
+def _of_city(table: str, *more: sa.schema.SchemaItem) -> None:
+    """What the city is told, by what it is of."""
+    op.create_table(
+        table,
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("month", sa.String(length=7), nullable=True),
+        sa.Column("figure", sa.String(length=40), nullable=False),
+        sa.Column("district_code", sa.String(length=10), nullable=False),
+        sa.Column("field", sa.String(length=40), nullable=True),
+        sa.Column("kind", sa.String(length=40), nullable=True),
+        sa.Column("held_by", sa.String(length=40), nullable=True),
+        sa.Column("service_code", sa.String(length=40), nullable=True),
+        sa.Column("reason", sa.Text(), nullable=True),
+        sa.Column("times", sa.Integer(), nullable=False),
+        *more,
+        _primary_key(table, "id"),
+    )
+    _index(table, "month", "district_code")
+
+
+# What a figure reads of each table: a change of it is noted, and counted anew.
+COUNTED = {
+    "care_case": ("resident_id", "centre_code", "district_code", "applied_on"),
+    "plan_version": ("case_id", "submitted_at", "decision", "decided_on"),
+    "planned_service": (
+        "case_id", "resident_id", "service_code", "field", "settlement", "settled_at",
+    ),
+    "referral": (
+        "case_id", "resident_id", "planned_service_id", "centre_code", "district_code", "field",
+        "provider_id", "status", "service_code", "requested_at", "answered_on", "answered_at",
+        "accepted_at", "started_on", "ended_on", "ended_at", "reason",
+    ),
+    "deadline": (
+        "case_id", "resident_id", "subject_id", "centre_code", "district_code", "provider_id",
+        "kind", "held_by", "field", "started_at", "due_at", "pauses", "paused_until", "excused",
+        "met_at", "acted_on", "cancelled_at",
+    ),
+    "review": ("case_id", "deadline_id", "reviewed_at", "cause"),
+    "holiday_override": ("day", "closed", "district_code"),
+}  # fmt: skip
+# The case and the resident of a row, or the day.
+NOTED = {
+    "care_case": ("id", "resident_id"),
+    "holiday_override": ("day",),
+    "plan_version": ("case_id",),
+    "review": ("case_id",),
+}
+FIGURE_FUNCTIONS = tuple(f"figure_note_{table}" for table in COUNTED)
+
+
+def _note_changes_of_figures() -> None:
+    """Whoever changes what counts notes it in the same transaction, by whatever way."""
+    for table, columns in COUNTED.items():
+        noted = NOTED.get(table, ("case_id", "resident_id"))
+        into = "day" if noted == ("day",) else ", ".join(("case_id", "resident_id")[: len(noted)])
+        old, new = (", ".join(f"{row}.{one}" for one in columns) for row in ("OLD", "NEW"))
+        add = {
+            row: f"INSERT INTO figure_change (id, {into}) VALUES (%s, {values})"  # noqa: S608
+            for row in ("OLD", "NEW")
+            for values in [", ".join(f"{row}.{one}" for one in noted)]
+        }
+        if _on_postgres():
+            _note_on_postgres(table, old, new, add)
+        else:
+            _note_on_sqlite(table, old, new, add)
+
+
+def _note_on_sqlite(table: str, old: str, new: str, add: dict[str, str]) -> None:
+    made = {row: one % "lower(hex(randomblob(16)))" for row, one in add.items()}
+    changed = f"({old}) IS NOT ({new})"
+    for when, body in (
+        ("INSERT", made["NEW"]),
+        ("DELETE", made["OLD"]),
+        ("UPDATE", f"{made['OLD']}; {made['NEW']}"),
+    ):
+        only = f" WHEN {changed}" if when == "UPDATE" else ""
+        op.execute(
+            f"CREATE TRIGGER figure_note_{table}_{when.lower()} AFTER {when} ON {table}{only} "
+            f"BEGIN {body}; END"
+        )
+
+
+def _note_on_postgres(table: str, old: str, new: str, add: dict[str, str]) -> None:
+    made = {row: one % "gen_random_uuid()" for row, one in add.items()}
+    schema = op.get_bind().dialect.identifier_preparer.quote(
+        op.get_bind().exec_driver_sql("SELECT current_schema()").scalar_one()
+    )
+    # Runs as its owner, so that whoever changes a row need not be able to note things. What changed
+    # is compared within, where the audit's guards see it: a WHEN may run anything too.
+    op.execute(
+        f"CREATE FUNCTION figure_note_{table}() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER "
+        f"SET search_path = {schema}, pg_temp AS $body$ BEGIN "
+        f"IF TG_OP = 'UPDATE' AND ROW({new}) IS NOT DISTINCT FROM ROW({old}) "
+        "THEN RETURN NULL; END IF; "
+        f"IF TG_OP <> 'INSERT' THEN {made['OLD']}; END IF; "
+        f"IF TG_OP <> 'DELETE' THEN {made['NEW']}; END IF; RETURN NULL; END $body$"
+    )
+    op.execute(
+        f"CREATE TRIGGER figure_note_{table} AFTER INSERT OR UPDATE OR DELETE ON {table} "
+        f"FOR EACH ROW EXECUTE FUNCTION figure_note_{table}()"
+    )
 
 
 # What guards the log of permissions: it is append-only, and retained for three years and a day.

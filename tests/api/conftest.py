@@ -27,7 +27,7 @@ from casework.adapters.identity import Argon2Passwords
 from casework.adapters.persistence import tables as t
 from casework.adapters.persistence.engine.engine import open_engine
 from casework.adapters.persistence.engine.ids import new_id
-from casework.adapters.persistence.figures.figures import SqlFigures
+from casework.adapters.persistence.figures import figures, keeping
 from casework.adapters.persistence.rows import bulk
 from casework.adapters.persistence.rows.mapper import from_row
 from casework.adapters.persistence.scope import session_context
@@ -43,6 +43,7 @@ from casework.settings import Settings
 from casework.workflows.context import Context
 from tests import canaries
 from tests.api import answers
+from tests.api.comparing import compare_figures, draw_again
 from tests.conftest import Store
 from tests.patience import TIME_ALLOWED, patient, patient_locks
 from tests.shown import Shown
@@ -231,13 +232,21 @@ def application(store: Store, monkeypatch: pytest.MonkeyPatch) -> Iterator[Appli
 
 
 @pytest.fixture
-def drawn(monkeypatch: pytest.MonkeyPatch) -> Callable[[int], None]:
+def drawn(owner: Engine, monkeypatch: pytest.MonkeyPatch) -> Callable[[int], None]:
     """Let every published cell have the same draw, from 0 (down) to 4 (up from one on)."""
 
     def set_draw(number: int) -> None:
-        monkeypatch.setattr(SqlFigures, "draw", lambda _self, _name: number)
+        monkeypatch.setattr(figures, "drawn", lambda _connection, _name: number)
+        monkeypatch.setattr(keeping, "drawn", lambda _connection, _name: number)
+        with owner.begin() as connection:
+            draw_again(connection, number)
 
     return set_draw
+
+
+@pytest.fixture(autouse=True)
+def _figures_are_what_the_rows_say(monkeypatch: pytest.MonkeyPatch) -> None:
+    compare_figures(monkeypatch)
 
 
 @pytest.fixture

@@ -22,12 +22,13 @@ from sqlalchemy import Connection, insert, literal, select
 
 from casework.adapters.persistence import tables as t
 from casework.adapters.persistence.engine.ids import new_id
+from casework.adapters.persistence.figures import figures
 from casework.domain.clocks.standards import ClockKind
 from casework.domain.figures import disclosure
 from casework.domain.figures.figures import OUTCOMES, Month
 from casework.domain.figures.same_events import SAME_EVENTS
-from casework.workflows.figures import city as city_figures
 from tests.api import acts
+from tests.api.comparing import COMPARED
 from tests.api.conftest import (
     DISTRICT,
     FAR,
@@ -336,13 +337,17 @@ def test_all_answers_together_leave_four_values_of_every_count(api: Api, seed: i
     assert city.asked > 70
 
 
+def from_the_rows(monkeypatch: pytest.MonkeyPatch) -> None:
+    """For the controls: nothing is answered from what is kept, where each draw is made once."""
+    COMPARED[0] = False
+    monkeypatch.setattr(figures.SqlFigures, "published", figures.SqlFigures.published_from_rows)
+
+
 def test_a_new_draw_for_every_answer_tells_more(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
     """The same search finds what it looks for."""
     random = Random(5)
-    usual = disclosure.publish
-    monkeypatch.setattr(
-        city_figures, "publish", lambda cells, _: usual(cells, lambda _: random.randrange(5))
-    )
+    from_the_rows(monkeypatch)
+    monkeypatch.setattr(figures, "drawn", lambda *_: random.randrange(5))
     city = a_city(api, 1)
     close_months(api)
     ask_everything(city)
@@ -351,6 +356,7 @@ def test_a_new_draw_for_every_answer_tells_more(api: Api, monkeypatch: pytest.Mo
 
 
 def test_counts_as_they_are_tell_themselves(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    from_the_rows(monkeypatch)
     monkeypatch.setattr(disclosure, "stepped", lambda count, _: count)
     city = a_city(api, 1)
     close_months(api)

@@ -22,7 +22,9 @@ def test_whatever_happens_the_house_agrees_with_the_model(store: Store) -> None:
 
 
 @pytest.mark.parametrize("store", ["sqlite"], indirect=True)
-@pytest.mark.parametrize("name", ["an_early_end_looks_served", "a_step_is_told_twice"])
+@pytest.mark.parametrize(
+    "name", ["an_early_end_looks_served", "a_step_is_told_twice", "what_counted_before_stays"]
+)
 def test_the_control_a_broken_rule_is_caught(store: Store, name: str) -> None:
     with small_world(store.url) as world:
         assert control(world, name, SEED)["caught"], f"{name} was not caught with seed {SEED}"

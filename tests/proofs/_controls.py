@@ -12,6 +12,7 @@ from sqlalchemy import Engine, insert, select
 
 from casework.adapters.persistence import tables as t
 from casework.adapters.persistence.engine.ids import new_id
+from casework.adapters.persistence.figures import keeping
 from casework.adapters.persistence.scope import session_context
 from casework.adapters.persistence.supervision import come_back, sweeping
 from casework.domain.casefile.casefile import CaseFile
@@ -122,12 +123,25 @@ def a_check_in_error_leaves_what_it_began() -> Iterator[None]:
         yield
 
 
+@contextmanager
+def what_counted_before_stays() -> Iterator[None]:
+    """What changed is added to the kept figures, and what it was is not taken away."""
+    proper = keeping.Corrections.add
+
+    def careless(self: keeping.Corrections, entry: Any, times: int) -> None:
+        if times > 0:
+            proper(self, entry, times)
+
+    with patch.object(keeping.Corrections, "add", careless):
+        yield
+
+
 CONTROLS: dict[str, Callable[[], Any]] = {
     control.__name__: control
     for control in (
         a_clock_runs_on, a_step_is_told_twice, an_event_forgets_its_clocks,
         a_sweep_overlooks_a_hold, a_call_back_stays_behind, who_leaves_keeps_the_cases,
         a_correction_counts_nothing, an_early_end_looks_served,
-        a_check_in_error_leaves_what_it_began,
+        a_check_in_error_leaves_what_it_began, what_counted_before_stays,
     )
 }  # fmt: skip

@@ -38,6 +38,7 @@ from tests.api.conftest import (
     Api,
 )
 from tests.proofs._invariants import SERVED_BESIDES, State, broken, read
+from tests.proofs._kept_figures import count_again, miskept
 from tests.proofs._model import ModelCase, differs, miscounted
 from tests.proofs._people import ModelConsent, ModelNote, ModelResident, ModelStaff
 from tests.proofs._promises import forgotten, people_differ
@@ -65,6 +66,8 @@ PLACES = {who: centre for centre, people in WORKERS.items() for who in people} |
 PLENTY = update(t.offering).values(capacity=20 + SERVED_BESIDES, available=20)
 # A batch so small that a sweep has several, between which it can be cut off.
 BATCH = 2
+# After so many checks the figures are compared with the rows, counted, and compared again.
+KEPT_EVERY = 4
 ANY = st.integers(0, 23)
 WAITS = st.sampled_from(
     [timedelta(minutes=1), timedelta(minutes=50), timedelta(hours=4), timedelta(hours=20)]
@@ -291,6 +294,10 @@ class Stage(RuleBasedStateMachine):
             id = self.world.id_of(case.worker) if case.worker else None
             faults += differs(case, self.state, id)
             faults += miscounted(case, self.state)
+        if self.done["checks"] % KEPT_EVERY == 0:
+            faults += miskept(self.world)
+            count_again(self.world)
+            faults += miskept(self.world)
         faults += people_differ(self)
         faults += forgotten(self)
         assert not faults, "\n".join(faults)

@@ -11,9 +11,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
-from typing import Final
+from typing import Final, Protocol
 
-from casework.domain.casefile.referral import Referral
 from casework.domain.casefile.referral_moves import REASONS
 from casework.domain.casefile.states import ReferralStatus
 from casework.domain.clocks.calendar import (
@@ -208,7 +207,24 @@ def _at_rank(days: Mapping[int, int], rank: int) -> int:
     raise ValueError("there are fewer")
 
 
-def state_on(referral: Referral, until: date, today: date) -> str:
+class Sent(Protocol):
+    """What the state of a sent referral follows from."""
+
+    status: ReferralStatus
+    started_on: date | None
+    accepted_at: datetime | None
+    answered_on: date | None
+    answered_at: datetime | None
+    ended_on: date | None
+    ended_at: datetime | None
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it has not ended."""
+        ...
+
+
+def state_on(referral: Sent, until: date, today: date) -> str:
     """Where a referral stood when a day was over; until that day is over, where it stands.
 
     It goes by the dates of the acts, so that one recorded later changes the past. A hold of the
@@ -230,7 +246,7 @@ def state_on(referral: Referral, until: date, today: date) -> str:
     return ReferralStatus.REQUESTED
 
 
-def _waits_since(referral: Referral) -> date | None:
+def _waits_since(referral: Sent) -> date | None:
     """The day of its first answer, which is the latest one unless it was accepted after that."""
     if referral.accepted_at == referral.answered_at:
         return referral.answered_on

@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from dataclasses import replace
 from typing import Any
 
-from casework.domain.figures.disclosure import lines_told, publish
+from casework.domain.figures.disclosure import lines_told
 from casework.domain.figures.figures import Figure, spent_in
 from casework.domain.figures.questions import (
     Question,
     left_out,
     of_a_month,
-    of_the_city,
     whole_months,
-    with_frozen,
 )
 from casework.domain.figures.tallying import PEOPLE, Cells, Lines, grouped, summary_for_city
 from casework.workflows.context import Context
@@ -31,14 +28,11 @@ class CityTally:
         self._figures, self._question = reading.figures, narrowed
         self._months = [str(month) for month in whole_months(narrowed.period)]
         counts_people = narrowed.by == "month" or len(self._months) == 1
-        people = {PEOPLE} if counts_people else set[str]()
-        monthly = replace(narrowed, by="month")
-        live = self._figures.counted(monthly, people, spent_in(ctx.clockwork))
+        self._published = self._figures.published(
+            narrowed, spent_in(ctx.clockwork), with_people=counts_people
+        )
         districts = None if narrowed.district is None else [narrowed.district]
-        self._closed = self._figures.closed(districts, self._months)
-        frozen = ((one.month, one.district_code, one.cells) for one in self._closed)
-        true = of_the_city(with_frozen(live, frozen), with_people=counts_people)
-        self._published = publish(true, self._figures.draw)
+        self._closed = self._figures.closed_in(districts, self._months)
 
     def whole(self) -> dict[str, Any]:
         """The answer over all groups."""
@@ -74,7 +68,7 @@ class CityTally:
         return found
 
     def _of_closed(self, month: str) -> dict[str, Any]:
-        closed_in = [one.district_code for one in self._closed if one.month == month]
+        closed_in = [district for closed, district in self._closed if closed == month]
         return {"closed_in": closed_in, "corrections": None}
 
     def unmet(self, by: str) -> dict[str, int]:

@@ -171,7 +171,7 @@ def close_month(ctx: Context, month: Month) -> UUID:
     with ctx.work("figures.close") as work:
         month.check_over(ctx.now)
         narrowed = Question(period=Period(month.first, month.last), by="month")
-        cells = work.figures.counted(narrowed, ALL_PEOPLE, spent_in(ctx.clockwork))
+        cells = work.figures.every_cell(narrowed, ALL_PEOPLE, spent_in(ctx.clockwork))
         closed = ClosedMonth(
             id=ctx.new_id(),
             district_code=ctx.actor.district_code or "",

@@ -32,7 +32,21 @@ class Figures(Protocol):
     """Counts within the actor's scope; no result contains a name."""
 
     def counted(self, question: Question, people: Iterable[str], spent: Spent) -> Cells:
-        """Every figure that the filters apply to; of people, those named (``people_by``)."""
+        """Every figure that the filters apply to; of people, those named (``people_by``).
+
+        Cells say what an answer to the question needs, and the rest is added up.
+        """
+        ...
+
+    def every_cell(self, question: Question, people: Iterable[str], spent: Spent) -> Cells:
+        """The same with everything that a cell is of, as a closed month has it."""
+        ...
+
+    def published(self, question: Question, spent: Spent, *, with_people: bool) -> Cells:
+        """Published cells of whole months, added up as far as the answer is.
+
+        A month that a district closed counts as it was closed. People are those of each month.
+        """
         ...
 
     def behind(self, figure: Figure, question: Question, paging: Paging) -> Page:
@@ -45,6 +59,12 @@ class Figures(Protocol):
 
     def closed(self, districts: Iterable[str] | None, months: Iterable[str]) -> list[ClosedMonth]:
         """The closed ones among some months, of some districts or of all."""
+        ...
+
+    def closed_in(
+        self, districts: Iterable[str] | None, months: Iterable[str]
+    ) -> list[tuple[str, str]]:
+        """The same as months and districts alone, in order."""
         ...
 
     def closed_months(self, paging: Paging) -> Page:

@@ -49,7 +49,10 @@ KEEPS = dict.fromkeys((*FACTS, "rrn"), "survivor")
 NEVER = (WORKER, ASSESSOR, PROVIDER, *OUTSIDERS)
 # Append-only tables and counters; all else is as it was after an undo.
 # An undo is told like what it undoes: a case that comes home was given to its worker.
-GROWS = {"event", "notice", "idempotency", "resident_merge", "merge_child", "duplicate_check"}
+GROWS = {
+    "event", "notice", "idempotency", "resident_merge", "merge_child", "duplicate_check",
+    "figure_change",
+}  # fmt: skip
 CONSENT = {"purpose": "provider_sharing", "given_by": "self", "given_on": "2026-03-02"}
 FRIEND = {"name": "가상벗", "relation": "friend", "phone": "051-777-0001", "may_be_told": True}
 

@@ -48,6 +48,7 @@ STAYS: Final = {
     "break_glass": "says whose record was opened for whom; a merge must not open another",
     "duplicate_check": "a resident still to be compared; a merged one is compared as the survivor",
     "duplicate_suspicion": "rests, and what is open in it is asked about the survivor",
+    "figure_change": "says who is to be counted again, as they were and as they are",
     "import_row": "says what a file brought and for whom; whoever looks is led to the survivor",
 }
 

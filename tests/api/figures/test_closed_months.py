@@ -259,7 +259,7 @@ def test_what_is_frozen_gives_every_grouping_that_was_there(closed: Api) -> None
         (stored,) = reading.figures.closed([DISTRICT], ["2026-03"])
         month = Month.parse("2026-03")
         asked = Question(period=Period(month.first, month.last), by="month")
-        now = reading.figures.counted(asked, ALL_PEOPLE, spent_in(ctx.clockwork))
+        now = reading.figures.every_cell(asked, ALL_PEOPLE, spent_in(ctx.clockwork))
     assert stored.cells == {cell: n for cell, n in now.items() if cell.month is not None}
     assert {cell.centre for cell in stored.cells} >= {HERE}
 

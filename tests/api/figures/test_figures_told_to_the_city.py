@@ -6,7 +6,7 @@ from typing import Any, Final
 
 import pytest
 
-from casework.adapters.persistence.figures.figures import SqlFigures
+from casework.adapters.persistence.figures import figures, keeping
 from casework.domain.figures import same_events
 from casework.domain.figures.figures import Figure
 from casework.workflows.planning import planning
@@ -23,7 +23,8 @@ def told(api: Api, **params: str) -> dict[str, Any]:
 
 def as_drawn(monkeypatch: pytest.MonkeyPatch, **drawn: int) -> None:
     """Let the cells of a figure have this draw, else 0: one that some key gives."""
-    monkeypatch.setattr(SqlFigures, "draw", lambda _, name: drawn.get(name.split("|")[0], 0))
+    for module in (figures, keeping):
+        monkeypatch.setattr(module, "drawn", lambda _, name: drawn.get(name.split("|")[0], 0))
 
 
 def every_time(answer: dict[str, Any]) -> list[Any]:

@@ -33,6 +33,7 @@ LEFT_OUT: Final = {
     "break_glass": "who opened the file from elsewhere stands under who looked",
     "duplicate_check": "that a record is still to be compared with others; nothing about anybody",
     "duplicate_suspicion": "a guess that two records are of one person, and so about another",
+    "figure_change": "that numbers are to be counted again; nothing about anybody",
     "import_row": "what a file brought stands where it was written; the row tells how that went",
 }
 

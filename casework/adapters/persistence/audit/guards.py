@@ -13,7 +13,7 @@ from typing import Final
 
 from sqlalchemy import Connection, text
 
-from casework.adapters.persistence.audit import guards_on_postgres
+from casework.adapters.persistence.audit import guards_of_figures, guards_on_postgres
 
 TABLES: Final = tuple(table.name for table in guards_on_postgres.GUARDED)
 # Of each table, index and trigger the digest of the statement that made it. A trigger of any other
@@ -39,7 +39,7 @@ ON_SQLITE: Final = {
     "account_grant_log_no_delete": (
         "fac99173014f1afa2d352fec4babe41a010ac6ca771cb604e3c56971db1281d5"
     ),
-} | {
+} | guards_of_figures.ON_SQLITE | {
     # What a primary key or a unique constraint makes has no statement of its own.
     f"sqlite_autoindex_{name}": "index"
     for name in (

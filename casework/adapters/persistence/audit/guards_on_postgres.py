@@ -15,6 +15,7 @@ from typing import Final
 from sqlalchemy import Connection, Table, text
 from sqlalchemy.dialects import postgresql
 
+from casework.adapters.persistence.audit import guards_of_figures
 from casework.adapters.persistence.tables.audit import (
     audit_entry,
     audit_head,
@@ -89,7 +90,9 @@ SHIPPED: Final = (
     dict.fromkeys((table.name for table in GUARDED), "plain")
     | {name: said for table in GUARDED for name, said in _columns(table).items()}
     | _TRIGGERS
+    | guards_of_figures.TRIGGERS
     | _FUNCTIONS
+    | guards_of_figures.FUNCTIONS
     | _CONSTRAINTS
     | _REFUSED
 )

@@ -18,7 +18,6 @@ from sqlalchemy import (
     exists,
     false,
     func,
-    literal,
     null,
     or_,
     select,
@@ -26,15 +25,17 @@ from sqlalchemy import (
 
 from casework.adapters.persistence import tables as t
 from casework.adapters.persistence.casefile.overdue import IS_RUNNING, is_overdue
+from casework.adapters.persistence.figures.source_rows import during, place_of, rows_of
+from casework.adapters.persistence.figures.unmet_source import unmet
 from casework.adapters.persistence.scope.who_sees_what import counted
 from casework.domain.access.policy import Scope
 from casework.domain.casefile.plan import PlanDecision
-from casework.domain.casefile.referral_moves import CAME_TO_NOTHING, OPEN
-from casework.domain.casefile.states import Disposition, ReferralStatus
+from casework.domain.casefile.referral_moves import OPEN
+from casework.domain.casefile.states import ReferralStatus
 from casework.domain.clocks.calendar import day_in_seoul
 from casework.domain.clocks.standards import ClockKind
 from casework.domain.errors import Invalid
-from casework.domain.figures.figures import NO_ANSWER, NOBODY_OFFERS_IT, OUTCOMES, Figure, Period
+from casework.domain.figures.figures import OUTCOMES, Figure, Period
 from casework.domain.figures.questions import Question
 
 FILTERS: Final = (
@@ -71,37 +72,16 @@ def filtered(query: Select[Any], columns: Columns, question: Question) -> Select
     return query
 
 
-def _rows(table: Any, *more: Any, home: Any = None) -> Select[Any]:
-    home = table if home is None else home
-    of_case = table.c.id if table is t.care_case else table.c.case_id
-    return select(
-        table.c.id.label("id"),
-        of_case.label("case_id"),
-        home.c.resident_id.label("resident_id"),
-        home.c.centre_code.label("centre_code"),
-        home.c.district_code.label("district_code"),
-        *more,
-    )
-
-
-def _place(table: Any) -> dict[str, Any]:
-    return {"district": table.c.district_code, "centre": table.c.centre_code}
-
-
-def _during(column: Any, period: Period) -> ColumnElement[bool]:
-    return and_(column >= period.begins, column < period.ends)
-
-
 # Applications and plans
 
 
 def applications(question: Question, scope: Scope, _now: datetime) -> tuple[Select[Any], Columns]:
     """Applications by the day on which they were made."""
     one, period = t.care_case, question.period
-    query = _rows(one, one.c.applied_on.label("on")).where(
+    query = rows_of(one, one.c.applied_on.label("on")).where(
         counted(one, scope), one.c.applied_on.between(period.since, period.until)
     )
-    return query, _place(one)
+    return query, place_of(one)
 
 
 def _plans(
@@ -112,16 +92,16 @@ def _plans(
     def rows(question: Question, scope: Scope, _now: datetime) -> tuple[Select[Any], Columns]:
         version, home, period = t.plan_version, t.care_case, question.period
         if decision is None:
-            query = _rows(version, version.c.submitted_at.label("at"), home=home)
+            query = rows_of(version, version.c.submitted_at.label("at"), home=home)
             query = query.join(home, home.c.id == version.c.case_id)
-            query = query.where(_during(version.c.submitted_at, period))
+            query = query.where(during(version.c.submitted_at, period))
         else:
-            query = _rows(version, version.c.decided_on.label("on"), home=home)
+            query = rows_of(version, version.c.decided_on.label("on"), home=home)
             query = query.join(home, home.c.id == version.c.case_id).where(
                 version.c.decision == decision,
                 version.c.decided_on.between(period.since, period.until),
             )
-        return query.where(counted(home, scope)), _place(home)
+        return query.where(counted(home, scope)), place_of(home)
 
     return rows
 
@@ -164,7 +144,7 @@ def referrals(question: Question, scope: Scope, now: datetime) -> tuple[Select[A
     """Referrals by the moment they were sent; a draft was not sent yet."""
     one = t.referral
     state = state_of_referral(question.period, now)
-    query = _rows(
+    query = rows_of(
         one,
         one.c.requested_at.label("at"),
         one.c.field,
@@ -172,8 +152,8 @@ def referrals(question: Question, scope: Scope, now: datetime) -> tuple[Select[A
         state.label("state"),
         *one.c["status", "started_on", "accepted_at", "answered_at", "ended_on", "ended_at"],
         one.c.answered_on,
-    ).where(counted(one, scope), _during(one.c.requested_at, question.period))
-    return query, _place(one) | {
+    ).where(counted(one, scope), during(one.c.requested_at, question.period))
+    return query, place_of(one) | {
         "field": one.c.field,
         "provider": one.c.provider_id,
         "status": state,
@@ -198,7 +178,7 @@ def was_served(period: Period) -> ColumnElement[bool]:
 def served(question: Question, scope: Scope) -> tuple[ColumnElement[bool], Columns]:
     """The condition on referrals that makes somebody a person served."""
     one = t.referral
-    columns = _place(one) | {
+    columns = place_of(one) | {
         "field": one.c.field,
         "provider": one.c.provider_id,
         "service": one.c.service_code,
@@ -251,7 +231,7 @@ def outcome_of_clock() -> Any:
 
 def _clock_columns() -> dict[str, Any]:
     clock = t.deadline
-    return _place(clock) | {
+    return place_of(clock) | {
         "field": clock.c.field,
         "provider": clock.c.provider_id,
         "kind": clock.c.kind,
@@ -264,7 +244,7 @@ def _clocks(scope: Scope, *more: Any) -> Select[Any]:
     """Clocks, but for those that a request or a check entered in error began."""
     clock, request = t.deadline, t.referral
     return (
-        _rows(clock, *clock.c["kind", "held_by", "field", "provider_id"], *more)
+        rows_of(clock, *clock.c["kind", "held_by", "field", "provider_id"], *more)
         .outerjoin(request, request.c.id == clock.c.subject_id)
         .where(
             counted(clock, scope),
@@ -277,7 +257,7 @@ def _clocks(scope: Scope, *more: Any) -> Select[Any]:
 def ended_clocks(question: Question, scope: Scope) -> tuple[Select[Any], Columns]:
     """Clocks by the moment they ended."""
     clock, period = t.deadline, question.period
-    ended = or_(_during(clock.c.met_at, period), _during(clock.c.cancelled_at, period))
+    ended = or_(during(clock.c.met_at, period), during(clock.c.cancelled_at, period))
     query = _clocks(
         scope,
         *clock.c["started_at", "met_at", "acted_on", "cancelled_at", "due_at", "excused", "pauses"],
@@ -289,101 +269,48 @@ def ended_clocks(question: Question, scope: Scope) -> tuple[Select[Any], Columns
 
 def running(_question: Question, scope: Scope, _now: datetime) -> tuple[Select[Any], Columns]:
     """Clocks that run now, whatever the period."""
-    return _clocks(scope).where(IS_RUNNING), _clock_columns()
+    clock = t.deadline
+    return (
+        _clocks(scope, clock.c.due_at, clock.c.paused_until).where(IS_RUNNING),
+        _clock_columns(),
+    )
 
 
 def overdue(_question: Question, scope: Scope, now: datetime) -> tuple[Select[Any], Columns]:
     """Clocks that are overdue now, by the one predicate, whatever the period."""
-    return _clocks(scope).where(is_overdue(now)), _clock_columns()
+    clock = t.deadline
+    return (
+        _clocks(scope, clock.c.due_at, clock.c.paused_until).where(is_overdue(now)),
+        _clock_columns(),
+    )
 
 
 def causes(question: Question, scope: Scope, _now: datetime) -> tuple[Select[Any], Columns]:
     """Clocks that were reviewed in the period, each with the cause that was named last."""
-    clock, review, later = t.deadline, t.review, t.review.alias("later")
+    review, later = t.review, t.review.alias("later")
     period = question.period
-    query = (
-        _clocks(scope, review.c.reviewed_at.label("at"), review.c.cause)
-        .join(review, review.c.deadline_id == clock.c.id)
-        .where(
-            _during(review.c.reviewed_at, period),
-            ~exists().where(
-                later.c.deadline_id == clock.c.id,
-                later.c.reviewed_at < period.ends,
-                or_(
-                    later.c.reviewed_at > review.c.reviewed_at,
-                    and_(later.c.reviewed_at == review.c.reviewed_at, later.c.id > review.c.id),
-                ),
-            ),
-        )
-    )
-    return query, _clock_columns() | {"cause": review.c.cause}
-
-
-# Unmet needs
-
-
-def unmet(question: Question, scope: Scope, _now: datetime) -> tuple[Select[Any], Columns]:
-    """Planned services that were not found, by the moment that was said, until taken up again."""
-    one, home, request = t.planned_service, t.care_case, t.referral
-    again = exists().where(
-        request.c.case_id == one.c.case_id,
-        request.c.planned_service_id == one.c.id,
-        or_(
-            request.c.status.in_(sorted(OPEN)),
-            and_(
-                request.c.status == ReferralStatus.COMPLETED, request.c.ended_at >= one.c.settled_at
+    query, columns = reviews(scope)
+    query = query.where(
+        during(review.c.reviewed_at, period),
+        ~exists().where(
+            later.c.deadline_id == t.deadline.c.id,
+            later.c.reviewed_at < period.ends,
+            or_(
+                later.c.reviewed_at > review.c.reviewed_at,
+                and_(later.c.reviewed_at == review.c.reviewed_at, later.c.id > review.c.id),
             ),
         ),
     )
-    why = _why_unmet()
-    query = (
-        _rows(
-            one,
-            one.c.settled_at.label("at"),
-            one.c.settled_at,
-            one.c.field,
-            one.c.service_code,
-            why.label("reason"),
-            home.c.status.label("case_status"),
-            home=home,
-        )
-        .join(home, home.c.id == one.c.case_id)
-        .where(
-            counted(home, scope),
-            one.c.settlement == Disposition.UNMET_NEED,
-            _during(one.c.settled_at, question.period),
-            ~again,
-        )
-    )
-    return query, _place(home) | {
-        "field": one.c.field,
-        "service": one.c.service_code,
-        "reason": why,
-    }
+    return query, columns
 
 
-def _why_unmet() -> Any:
-    """Why the last request came to nothing, or that there was none."""
-    one, request = t.planned_service, t.referral.alias("request")
-    last = (
-        select(
-            case(
-                (request.c.status == ReferralStatus.LAPSED, literal(NO_ANSWER)),
-                else_=request.c.reason,
-            )
-        )
-        .where(
-            request.c.case_id == one.c.case_id,
-            request.c.planned_service_id == one.c.id,
-            request.c.status.in_(sorted(CAME_TO_NOTHING)),
-            request.c.ended_at <= one.c.settled_at,
-        )
-        .order_by(request.c.ended_at.desc(), request.c.id.desc())
-        .limit(1)
-        .correlate(one)
-        .scalar_subquery()
-    )
-    return func.coalesce(last, NOBODY_OFFERS_IT)
+def reviews(scope: Scope) -> tuple[Select[Any], Columns]:
+    """Every review of a clock, with the cause that it names."""
+    clock, review = t.deadline, t.review
+    query = _clocks(
+        scope, review.c.reviewed_at.label("at"), review.c.cause, review.c.id.label("review_id")
+    ).join(review, review.c.deadline_id == clock.c.id)
+    return query, _clock_columns() | {"cause": review.c.cause}
 
 
 _SOURCES: Final = {

@@ -1,80 +1,44 @@
-"""Counting: the database groups, so that memory and time grow with groups, not rows."""
+"""Figures: counts from what is kept, what is behind them, and closed months."""
 
 from __future__ import annotations
 
 from base64 import urlsafe_b64decode
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import datetime
-from typing import Any, Final
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, Select, func, insert, select
+from sqlalchemy import Connection, func, insert, select
 from sqlalchemy.exc import IntegrityError
 
 from casework.adapters.persistence import tables as t
 from casework.adapters.persistence.casefile.case_numbers import number_of
 from casework.adapters.persistence.engine.faults import is_taken
 from casework.adapters.persistence.engine.paging import page
-from casework.adapters.persistence.engine.seoul import month_of_day, seoul_day
-from casework.adapters.persistence.figures.figure_sources import (
-    ended_clocks,
-    filtered,
-    served,
-    source,
-    unmet,
-)
-from casework.adapters.persistence.rows.mapper import pauses_of
+from casework.adapters.persistence.figures.figure_sources import filtered, source
+from casework.adapters.persistence.figures.from_rows import RowFigures
+from casework.adapters.persistence.figures.kept import AT_MOST, COLUMNS, KeptFigures
+from casework.adapters.persistence.figures.published import PublishedFigures, as_published
+from casework.adapters.persistence.figures.unmet_source import unmet
 from casework.adapters.persistence.scope.who_sees_what import seen
 from casework.domain.access.policy import Scope
 from casework.domain.errors import Conflict
-from casework.domain.figures.disclosure import STEP
-from casework.domain.figures.figures import Figure, Month, Spent
-from casework.domain.figures.questions import Question
-from casework.domain.figures.tallying import (
-    PEOPLE_BY_BOTH,
-    PEOPLE_BY_FIELD,
-    PEOPLE_BY_PROVIDER,
-    Cell,
-    Cells,
-    cell_of,
-)
+from casework.domain.figures.disclosure import STEP, publish
+from casework.domain.figures.figures import Figure, Spent
+from casework.domain.figures.questions import Question, of_the_city, with_frozen
+from casework.domain.figures.tallying import PEOPLE, Cell, Cells, cell_of
+from casework.domain.figures.terms import coarsened, told_by
 from casework.workflows.ports.figures import ClosedMonth
 from casework.workflows.ports.paging import Row
 from casework.workflows.ports.unit_of_work import Page, Paging
 
-AT_ONCE: Final = 2000
-# What each other figure's cells are of, besides place and month; by the name of the column.
-_OF: Final[dict[Figure, dict[str, str]]] = {
-    Figure.APPLICATIONS: {},
-    Figure.PLANS_SUBMITTED: {},
-    Figure.PLANS_APPROVED: {},
-    Figure.PLANS_RETURNED: {},
-    Figure.REFERRALS: {"field": "field", "provider": "provider_id", "status": "state"},
-    Figure.CAUSES: {
-        "field": "field",
-        "provider": "provider_id",
-        "kind": "kind",
-        "held_by": "held_by",
-        "cause": "cause",
-    },
-    Figure.UNMET_NEEDS: {"field": "field", "service": "service_code", "reason": "reason"},
-    Figure.RUNNING: {
-        "field": "field",
-        "provider": "provider_id",
-        "kind": "kind",
-        "held_by": "held_by",
-    },
-}
-_NOW: Final = (Figure.RUNNING, Figure.OVERDUE)
-# They are told as they stood when the period was over: by month, when each month was.
-_AS_OF_THE_END: Final = (Figure.REFERRALS, Figure.CAUSES)
-_PEOPLE_OF: Final = {
-    PEOPLE_BY_FIELD: ("field",),
-    PEOPLE_BY_PROVIDER: ("provider_id",),
-    PEOPLE_BY_BOTH: ("field", "provider_id"),
-}
+
+def drawn(connection: Connection, name: str) -> int:
+    """A number from 0 to 4 for a name: always the same, and not to be told without keys."""
+    blind: str = connection.get_execution_options()["vault"].blind("city figures", name)
+    return int.from_bytes(urlsafe_b64decode(blind.rpartition(".")[2])) % STEP
 
 
 class SqlFigures:
@@ -92,113 +56,45 @@ class SqlFigures:
     # Counting
 
     def counted(self, question: Question, people: Iterable[str], spent: Spent) -> Cells:
-        cells: Cells = Counter()
-        for figure, of in _OF.items():
-            if self._is_told(figure, question):
-                cells.update(self._plain(figure, of, question))
-        if self._is_told(Figure.OVERDUE, question):
-            cells.update(self._plain(Figure.OVERDUE, _OF[Figure.RUNNING], question))
-        cells.update(self._ended(question, spent))
-        for people_figure in people:
-            cells.update(self._people(people_figure, question))
-        return cells
+        return self._counted(question, people, spent, told_by(question))
 
-    def _is_told(self, figure: Figure, question: Question) -> bool:
-        told_by = _OF.get(figure, _OF[Figure.RUNNING])
-        return all(
-            getattr(question, name) is None or name in told_by for name in ("field", "provider")
+    def every_cell(self, question: Question, people: Iterable[str], spent: Spent) -> Cells:
+        return self._counted(question, people, spent, tuple(COLUMNS))
+
+    def _counted(
+        self, question: Question, people: Iterable[str], spent: Spent, says: tuple[str, ...]
+    ) -> Cells:
+        kept = KeptFigures(self._connection, self._scope, self._now)
+        waiting = kept.waiting()
+        if waiting.is_of_a_day or waiting.changes > AT_MOST:
+            return coarsened(self.counted_from_rows(question, people, spent), says)
+        return kept.counted(question, people, spent, says, has_changes=waiting.changes > 0)
+
+    def counted_from_rows(self, question: Question, people: Iterable[str], spent: Spent) -> Cells:
+        """Every count from the rows, with all that a cell is of; what is kept is equal to it."""
+        return RowFigures(self._connection, self._scope, self._now).counted(question, people, spent)
+
+    def published(self, question: Question, spent: Spent, *, with_people: bool) -> Cells:
+        kept = KeptFigures(self._connection, self._scope, self._now)
+        waiting = kept.waiting()
+        if waiting.changes > AT_MOST:
+            return self.published_from_rows(question, spent, with_people=with_people)
+        districts = None if question.district is None else [question.district]
+        closed = self.closed_in(districts, map(str, question.period.months()))
+        cells = PublishedFigures(
+            self._connection, self._scope, self._now, self.draw, frozenset(closed)
         )
+        return cells.of(question, waiting, with_people=with_people)
 
-    def _rows(self, query: Select[Any]) -> Iterator[Any]:
-        """The rows of a query, a batch at a time."""
-        options = {"yield_per": AT_ONCE}
-        for row in self._connection.execute(query, execution_options=options):
-            yield row._mapping
-
-    def _plain(self, figure: Figure, of: Mapping[str, str], question: Question) -> Cells:
-        if question.by != "month" or figure not in _AS_OF_THE_END:
-            return self._plain_of(figure, of, question)
-        found: Cells = Counter()
-        for month in question.period.months():
-            within = replace(question, period=question.period.within(month))
-            found += self._plain_of(figure, of, within)
-        return found
-
-    def _plain_of(self, figure: Figure, of: Mapping[str, str], question: Question) -> Cells:
-        rows = source(figure, question, self._scope, self._now).subquery()
-        by: dict[str, Any] = {"district": rows.c.district_code, "centre": rows.c.centre_code}
-        by |= {name: rows.c[column] for name, column in of.items()}
-        if question.by == "month" and figure not in _NOW:
-            by["month"] = month_of_day(_day_of(rows))
-        found: Cells = Counter()
-        for row in self._rows(_counts(by)):
-            told = {name: _text(row[name]) for name in by}
-            found[cell_of(figure.value, told)] = row["count"]
-        return found
-
-    def _ended(self, question: Question, spent: Spent) -> Cells:
-        """Clocks that ended, in groups of those that began and ended on the same days."""
-        query, columns = ended_clocks(question, self._scope)
-        rows = filtered(query, columns, question).subquery()
-        ended_on = seoul_day(func.coalesce(rows.c.met_at, rows.c.cancelled_at))
-        by = {
-            "district": rows.c.district_code,
-            "centre": rows.c.centre_code,
-            "provider": rows.c.provider_id,
-            "began_on": seoul_day(rows.c.started_at),
-            "ended_on": ended_on,
-            "entered_late": rows.c.acted_on.is_not(None),
-            **{name: rows.c[name] for name in ("outcome", "field", "kind", "held_by", "pauses")},
-        }
-        found: Cells = Counter()
-        for row in self._rows(_counts(by).where(rows.c.outcome.is_not(None))):
-            pauses = pauses_of(row["pauses"])
-            told = {
-                "month": str(Month.of(row["ended_on"])) if question.by == "month" else None,
-                **{name: row[name] for name in ("district", "centre", "field", "kind", "held_by")},
-                "provider": _text(row["provider"]),
-                "days": spent(row["district"], row["began_on"], row["ended_on"], pauses),
-            }
-            cell = cell_of(row["outcome"], told)
-            found[cell] += row["count"]
-            if row["entered_late"]:
-                found[cell._replace(figure=Figure.ENTERED_LATE, days=None)] += row["count"]
-        return found
-
-    def _people(self, figure: str, question: Question) -> Cells:
-        """People, once each in every cell; by month once in every month, and once in all."""
-        cells = self._people_of(figure, question, None)
-        if question.by == "month":
-            for month in question.period.months():
-                cells += self._people_of(figure, question, month)
-        return cells
-
-    def _people_of(self, figure: str, question: Question, month: Month | None) -> Cells:
-        within = question
-        if month is not None:
-            within = replace(question, period=question.period.within(month))
-        condition, columns = served(within, self._scope)
-        one = t.referral
-        besides = [one.c[name] for name in _PEOPLE_OF.get(figure, ())]
-        place = [one.c.district_code, one.c.centre_code]
-        query = filtered(
-            select(*place, *besides, func.count(one.c.resident_id.distinct()).label("people"))
-            .where(condition)
-            .group_by(*place, *besides),
-            columns,
-            within,
-        )
-        found: Cells = Counter()
-        for row in self._rows(query):
-            told = {
-                "month": str(month) if month else None,
-                "district": row["district_code"],
-                "centre": row["centre_code"],
-                "field": row.get("field"),
-                "provider": _text(row.get("provider_id")),
-            }
-            found[cell_of(figure, told)] = row["people"]
-        return found
+    def published_from_rows(self, question: Question, spent: Spent, *, with_people: bool) -> Cells:
+        """The same from the rows, with all that a cell is of."""
+        people = {PEOPLE} if with_people else set[str]()
+        live = self.counted_from_rows(replace(question, by="month"), people, spent)
+        districts = None if question.district is None else [question.district]
+        closed = self.closed(districts, map(str, question.period.months()))
+        frozen = ((one.month, one.district_code, one.cells) for one in closed)
+        true = of_the_city(with_frozen(live, frozen), with_people=with_people)
+        return publish(true, self.draw)
 
     # What is behind a number
 
@@ -255,8 +151,12 @@ class SqlFigures:
                 _stored(cell, count) for cell, count in sorted(month.cells.items(), key=str)
             ],
         }
+        cells, sums = as_published(month.cells, self.draw)
         try:
             self._connection.execute(insert(t.closed_month), [row])
+            for table, rows in ((t.closed_total, cells), (t.closed_sum, sums)):
+                if rows:
+                    self._connection.execute(insert(table), rows)
         except IntegrityError as error:
             if is_taken(error):
                 raise Conflict(
@@ -283,6 +183,16 @@ class SqlFigures:
             )
         ]
 
+    def closed_in(
+        self, districts: Iterable[str] | None, months: Iterable[str]
+    ) -> list[tuple[str, str]]:
+        table = t.closed_month
+        query = select(table.c.month, table.c.district_code).where(table.c.month.in_(list(months)))
+        if districts is not None:
+            query = query.where(table.c.district_code.in_(list(districts)))
+        query = query.order_by(table.c.month, table.c.district_code)
+        return [(row.month, row.district_code) for row in self._connection.execute(query)]
+
     def closed_months(self, paging: Paging) -> Page:
         table = t.closed_month
         query = select(*table.c["district_code", "month", "closed_at", "closed_by"])
@@ -291,8 +201,7 @@ class SqlFigures:
         return page(self._connection, query, keys, paging, newest_first=True)
 
     def draw(self, name: str) -> int:
-        blind: str = self._connection.get_execution_options()["vault"].blind("city figures", name)
-        return int.from_bytes(urlsafe_b64decode(blind.rpartition(".")[2])) % STEP
+        return drawn(self._connection, name)
 
     # Names
 
@@ -319,24 +228,6 @@ class SqlFigures:
 
     def all_districts(self) -> list[str]:
         return list(self._connection.scalars(select(t.district.c.code).order_by(t.district.c.code)))
-
-
-def _counts(by: Mapping[str, Any]) -> Select[Any]:
-    """How many rows there are of each."""
-    labelled = [column.label(name) for name, column in by.items()]
-    return select(*labelled, func.count().label("count")).group_by(*by.values())
-
-
-def _day_of(rows: Any) -> Any:
-    """The day of an act: its own where it has one, else that of the moment of recording."""
-    if "at" not in rows.c:
-        return rows.c.on
-    recorded = seoul_day(rows.c.at)
-    return func.coalesce(rows.c.on, recorded) if "on" in rows.c else recorded
-
-
-def _text(value: Any) -> str | None:
-    return None if value is None else str(value)
 
 
 def _stored(cell: Cell, count: int) -> dict[str, Any]:

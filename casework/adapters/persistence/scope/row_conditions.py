@@ -163,6 +163,16 @@ def own_clock(clock: Any, by: Facts) -> ColumnElement[bool]:
     return and_(of_agency(clock, by), held_by_agency(clock, by))
 
 
+def own_numbers(row: Any, by: Facts) -> ColumnElement[bool]:
+    """What counts for the actor's agency: its referrals, and the clocks that it holds."""
+    return and_(of_agency(row, by), or_(row.c.held_by.is_(None), held_by_agency(row, by)))
+
+
+def own_numbers_counted(row: Any, by: Facts) -> ColumnElement[bool]:
+    """The same, in a transaction that counts, whatever ended when."""
+    return and_(own_numbers(row, by), by.ended_since == literal_column("timestamptz '-infinity'"))
+
+
 def of_a_requested_resident(resident: Any, by: Facts) -> ColumnElement[bool]:
     """The residents of such referrals."""
     return _id_among(resident, "casework_residents_asked", by)

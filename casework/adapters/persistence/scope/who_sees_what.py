@@ -86,6 +86,11 @@ _COUNTED_OF_CASE: Final = Rows(parent=("care_case", "case_id"), count={CITY: _EV
 _OF_CLOCK: Final = Rows(
     parent=("deadline", "deadline_id"), is_for_staff=False, count={CITY: _EVERYTHING}
 )
+# Numbers of cases: an agency's are there while it counts, which the session context says.
+_NUMBERS: Final = Rows(
+    see=_PLACED | {OWN_AGENCY: (c.own_numbers_counted,)},
+    count=_COUNTED | {OWN_AGENCY: (c.own_numbers,)},
+)
 _BESIDE: Final = "An agency is shown it beside its own requests, and never for itself."
 _FROM_FILES: Final = "What matched nobody is worked off, and found again, in its district."
 
@@ -124,6 +129,13 @@ REGISTRY: Final[dict[str, Rows]] = {
         },
         worked_on=_IN_UNIT,
     ),
+    "figure_entry": _NUMBERS,
+    "figure_total": _NUMBERS,
+    # Published cells of the city. Whoever closes a month writes those of the district.
+    "city_total": Rows(count={CITY: _EVERYTHING}),
+    "city_sum": Rows(count={CITY: _EVERYTHING}),
+    "closed_total": Rows(see={DISTRICT: (c.in_district,)}, count={CITY: _EVERYTHING}),
+    "closed_sum": Rows(see={DISTRICT: (c.in_district,)}, count={CITY: _EVERYTHING}),
     "contact": _OF_RESIDENT,
     "consent": Rows(
         parent=("resident", "resident_id"),

@@ -48,6 +48,8 @@ from casework.workflows.ports.unit_of_work import (
     Work,
 )
 
+# What is counted is counted of one moment.
+OF_ONE_MOMENT = frozenset({"figures.read", "figures.close", "unmet.count"})
 # Reads of these disclose no personal data.
 NOT_AUDITED = frozenset({"directory.read", "account.self"})
 T = TypeVar("T")
@@ -226,12 +228,19 @@ class SqlStore:
             return scope
         return replace(scope, after_end=self._provider_access)
 
+    def _connected(self, action: str) -> Connection:
+        """A connection whose transaction sees what its action asks for."""
+        connection = self._engine.connect()
+        if action in OF_ONE_MOMENT and connection.dialect.name == "postgresql":
+            return connection.execution_options(isolation_level="REPEATABLE READ")
+        return connection
+
     @contextmanager
     def work(self, scope: Scope, action: str, now: datetime) -> Iterator[Work]:
         key = self._facts.idempotency_key
         if key is not None and self._has_used_key:
             raise RuntimeError("a second transaction under one idempotency key")
-        with self._engine.connect() as connection:
+        with self._connected(action) as connection:
             to = self._set(scope)
             self._begin(connection, to, action, now)
             if key is not None:
@@ -247,7 +256,7 @@ class SqlStore:
     @contextmanager
     def reading(self, scope: Scope, action: str, now: datetime) -> Iterator[Reading]:
         """The audit entry is committed before any result is returned."""
-        with self._engine.connect() as connection:
+        with self._connected(action) as connection:
             about = Subjects()
             to = self._set(scope)
             self._begin(connection, to, action, now)

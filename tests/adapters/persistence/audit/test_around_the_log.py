@@ -55,6 +55,23 @@ ON_POSTGRES = {
         ["ALTER FUNCTION audit_pend() SET search_path = pg_temp"], "audit_pend()",
     ),
     "a function as its caller": (["ALTER FUNCTION audit_pend() SECURITY INVOKER"], "audit_pend()"),
+    "the body of a function that notes what figures count": (
+        [
+            "CREATE OR REPLACE FUNCTION figure_note_referral() RETURNS trigger LANGUAGE plpgsql"
+            " SECURITY DEFINER SET search_path FROM CURRENT"
+            " AS $body$ BEGIN DELETE FROM audit_pending; RETURN NULL; END $body$"
+        ],
+        "figure_note_referral()",
+    ),
+    "a trigger that notes what figures count, where something else is done first": (
+        [
+            "DROP TRIGGER figure_note_referral ON referral",
+            "CREATE TRIGGER figure_note_referral AFTER INSERT OR UPDATE OR DELETE ON referral"
+            " FOR EACH ROW WHEN (query_to_xml('DELETE FROM audit_pending', true, true, '')"
+            " IS NOT NULL) EXECUTE FUNCTION figure_note_referral()",
+        ],
+        "figure_note_referral",
+    ),
     "a rule": (["CREATE RULE none AS ON INSERT TO audit_pending DO INSTEAD NOTHING"], "none"),
     "a child": (["CREATE TABLE more () INHERITS (audit_entry)"], "audit_entry"),
     "a view in its place": (
@@ -165,6 +182,14 @@ ON_SQLITE = {
     "a trigger of another table": (
         ["CREATE TRIGGER late AFTER INSERT ON message BEGIN DELETE FROM audit_pending; END"],
         "late",
+    ),
+    "a trigger that notes what figures count, and does something else": (
+        [
+            "DROP TRIGGER figure_note_referral_insert",
+            "CREATE TRIGGER figure_note_referral_insert AFTER INSERT ON referral"
+            " BEGIN DELETE FROM audit_pending; END",
+        ],
+        "figure_note_referral_insert",
     ),
     "an index by which a new row takes the place of an old one": (
         ["CREATE UNIQUE INDEX one ON audit_entry (request_id)"],
