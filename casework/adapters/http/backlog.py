@@ -67,6 +67,7 @@ def _add_queues(metrics: _Metrics, backlog: Backlog) -> None:
         ("messages", backlog.messages),
         ("audit", backlog.unsealed),
         ("imports", backlog.imports),
+        ("figures", backlog.figures),
     ):
         metrics.queue(name, queue)
     metrics.one("casework_messages_dead", "Messages that were given up.", backlog.dead_messages)

@@ -137,7 +137,8 @@ class Backlog:
     """What waits in a whole installation, for its operator: numbers and instants, of nobody.
 
     ``messages`` are due since, ``notices`` wait to be addressed, ``endpoints`` rest after they
-    failed. ``sealed_at`` is when the last entry of the audit was sealed.
+    failed. ``sealed_at`` is when the last entry of the audit was sealed, ``figures`` are the
+    changes that figures did not count yet, of which none tells since when.
     """
 
     clocks: Sequence[ClockBacklog]
@@ -149,6 +150,7 @@ class Backlog:
     unsealed: Waiting
     sealed_at: datetime | None
     imports: Waiting
+    figures: Waiting
 
 
 @dataclass(frozen=True, slots=True)

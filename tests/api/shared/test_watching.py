@@ -34,6 +34,7 @@ from tests.api.acts import a_case, a_referral, a_resident
 from tests.api.conftest import DISTRICT, PROVIDER, SUPERVISOR, WORKER, Api
 from tests.api.shared.test_operation import figures, tick
 from tests.audit import seal
+from tests.proofs._kept_figures import count_again
 
 # Clocks by kind and tier; the last sweep; all queues.
 STATEMENTS = 3
@@ -120,6 +121,13 @@ def test_queues_say_how_much_waits_and_since_when(api: Api) -> None:
     assert found[since % "notices"] == first.timestamp()
     api.application.relay(api.application.context())
     assert watched(api)['casework_waiting{queue="notices"}'] == 0
+
+
+def test_what_figures_did_not_count_yet_waits(api: Api) -> None:
+    a_referral(api)
+    assert watched(api)['casework_waiting{queue="figures"}'] > 0
+    count_again(api)
+    assert watched(api)['casework_waiting{queue="figures"}'] == 0
 
 
 def a_message(api: Api, **facts: object) -> None:

@@ -58,6 +58,7 @@ def read_backlog(engine: Engine, now: datetime) -> Backlog:
             unsealed=Waiting(found.unsealed, found.unsealed_since),
             sealed_at=found.sealed_at,
             imports=Waiting(found.imports, found.imports_since),
+            figures=Waiting(found.figures, None),
         )
 
 
@@ -116,6 +117,7 @@ def _queues(now: datetime) -> list[Label[Any]]:
         _last_sealed().label("sealed_at"),
         _number(import_file, unfinished).label("imports"),
         _first(import_file.c.created_at, unfinished).label("imports_since"),
+        _number(t.figure_change).label("figures"),
     ]
 
 
