@@ -50,7 +50,7 @@ def bench_http(of: Measurement, open_product: Open, progress: Progress) -> Resul
     with ExitStack() as stack:
         made = stack.enter_context(databases(of.database))
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
-        settings = _settings(made, folder)
+        settings = settings_of(made, folder)
         version, postmaster = made.server()
         found = conditions(version)
         progress.total(sum(2 + of.rounds * len(sides_of(mode)) for mode in of.modes))
@@ -82,7 +82,7 @@ def bench_http(of: Measurement, open_product: Open, progress: Progress) -> Resul
     }
 
 
-def _settings(made: Databases, folder: Path) -> Settings:
+def settings_of(made: Databases, folder: Path) -> Settings:
     """Settings of this installation alone, whatever the environment says."""
     return Settings(
         mode="development",

@@ -9,6 +9,7 @@ from casework.cli import (
     audit,
     backups,
     bench,
+    bench_figures,
     bench_http,
     clocks,
     database,
@@ -32,6 +33,7 @@ cli = typer.Typer(
 for commands in (serving, database, backups, clocks, policy, imports):
     cli.add_typer(commands.app)
 bench.app.command("http")(bench_http.bench_http)
+bench.app.command("figures")(bench_figures.bench_figures)
 for name, group in (
     ("bench", bench.app),
     ("account", account_rights.app),
