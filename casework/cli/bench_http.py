@@ -55,8 +55,8 @@ def bench_http(
     its whole server, so nothing else should use it; it is left out where it runs elsewhere.
 
     All modes take about six minutes on two cores with 2,000 residents: ten runs of each length
-    times three, the warm-ups, and filling, 10 ms a resident. Each resident can be asked for eight times; where
-    that is used up, a run ends before its time.
+    times three, the warm-ups, and filling, 10 ms a resident. Each resident can be asked for eight
+    times; where that is used up, a run ends before its time.
     """
     modes = list(MODES) if mode == "all" else [str(mode)]
     settings = Settings()
