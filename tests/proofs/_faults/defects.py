@@ -9,12 +9,11 @@ from __future__ import annotations
 
 import os
 import signal
-import sys
 import time
 from collections.abc import Callable
 from contextlib import suppress
 from threading import Thread, Timer
-from typing import Any
+from typing import Any, NoReturn
 
 DEFECT, POOL_HELD_S = "CASEWORK_PROOF_DEFECT", "CASEWORK_PROOF_POOL_HELD_S"
 LATE_S = 0.15
@@ -101,7 +100,13 @@ if name := os.environ.get(DEFECT):
 if held_s := os.environ.get(POOL_HELD_S):
     let_the_pool_be_held(float(held_s))
 
-if __name__ == "__main__":
-    from casework.__main__ import main
 
-    sys.exit(main())
+def main() -> NoReturn:
+    """The command."""
+    from casework.__main__ import main as casework
+
+    casework()
+
+
+if __name__ == "__main__":
+    main()

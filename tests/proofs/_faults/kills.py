@@ -8,7 +8,7 @@ from random import Random
 
 import psutil
 
-from tests.proofs._faults.load import Load
+from tests.proofs._faults.load import ASKS, OPENS, Load
 from tests.proofs._faults.site import Served, Site, site
 from tests.proofs._faults.trial import Outcome, Plan, defect, strike_under_load
 
@@ -32,12 +32,13 @@ def kill_api(plan: Plan) -> Outcome:
             served.start()
             return moment
 
+        served.prepare()  # nearly all of the time went into importing everything again
         return strike_under_load(_load(place, served, plan), plan, strike)
 
 
 def _load(place: Site, served: Served, plan: Plan) -> Load:
     """The clients, who in a control go on although what they were told of is not there."""
-    return Load(place, served.address, is_light=plan.is_control)
+    return Load(place, served.address, () if plan.is_control else (OPENS, ASKS))
 
 
 def kill_worker(plan: Plan) -> Outcome:
@@ -52,9 +53,9 @@ def kill_worker(plan: Plan) -> Outcome:
             return time.monotonic()
 
         def settle() -> None:
-            load.at_work.clear()  # a new process takes its time to start beside others at work
-            _all_there(served)
-            load.at_work.set()
+            # A new process takes its time to start beside others at work.
+            with load.standing_still():
+                _all_there(served)
 
         return strike_under_load(load, plan, strike, settle)
 
@@ -63,7 +64,7 @@ def _all_there(served: Served, within_s: float = 60) -> None:
     until = time.monotonic() + within_s
     while len(served.ready_workers()) < WORKERS:
         assert time.monotonic() < until, "the killed process was not replaced"
-        time.sleep(0.1)
+        time.sleep(0.02)
 
 
 def kill_postgres(plan: Plan) -> Outcome:

@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from threading import Event
 from typing import Any, Final
 from uuid import UUID
@@ -25,6 +26,8 @@ CLIENTS, AT_MOST_S = 4, 6.0
 # A client gives a request up later than the product must, so that one that is too slow is seen.
 GIVES_UP_AFTER_S, PAUSE_S = 12.0, 0.1
 ENDS_WITHIN_S: Final = 60.0
+# What a client does besides registering residents: open cases of them, ask agencies.
+OPENS, ASKS = "opens", "asks"
 # Answers after which the same request may be sent again.
 PASSING = (409, 429, 503)
 
@@ -37,6 +40,8 @@ class Write:
     key: str
     principal: UUID
     about: str
+    path: str
+    body: dict[str, Any]
     id: str | None = None
 
 
@@ -60,24 +65,30 @@ class Client:
         self._id = load.site.world.id_of(who)
         self.writes: list[Write] = []
         self.seen = Seen()
+        self.stands_still = False
 
     def work(self) -> None:
         """Write until told to stop; what is begun is ended."""
         n = 0
         with httpx2.Client(timeout=GIVES_UP_AFTER_S) as http:
             while not self._load.stop.is_set():
-                self._load.at_work.wait()
+                if not self._load.at_work.is_set():
+                    self.stands_still = True
+                    self._load.at_work.wait()
+                    self.stands_still = False
+                    continue
                 self._register(http, n)
-                if not self._load.is_light:
+                if ASKS in self._load.acts:
                     self._ask(http, n)
                 n += 1
+                time.sleep(self._load.thinks_s)
 
     def _register(self, http: httpx2.Client, n: int) -> None:
         name = f"가상{self._number}번{n}"
         body = {"name": name, "birth_date": "1940-01-02", "sex": "female", "centre_code": HERE}
         made = self._written(http, "resident", name, "/residents", body)
-        if made and not self._load.is_light:
-            today = str(day_in_seoul(utc_now()))
+        if made and OPENS in self._load.acts:
+            today = str(day_in_seoul(self._load.now()))
             about = {"resident_id": made, "channel": "self", "applied_on": today}
             self._written(http, "case", made, "/cases", about)
 
@@ -85,7 +96,8 @@ class Client:
         service = str(self._mine[n % len(self._mine)].service)
         offering = self._load.site.world.offerings["alpha", "CARE-MEALS"].id
         body = {
-            "planned_service_id": service, "offering_id": str(offering), "priority": "routine",
+            "planned_service_id": service, "offering_id": str(offering),
+            "priority": self._load.priority,
             "basis": {"kind": "article_14_2"},
         }  # fmt: skip
         asked = self._written(http, "referral", service, "/referrals", body)
@@ -96,7 +108,8 @@ class Client:
     def _written(
         self, http: httpx2.Client, kind: str, about: str, path: str, body: dict[str, Any]
     ) -> str | None:
-        write = Write(kind, f"{self._number}-{len(self.writes)}", self._id, about)
+        key = f"{self._number}-{len(self.writes)}"
+        write = Write(kind, key, self._id, about, path, body)
         self.writes.append(write)
         first = time.monotonic()
         while write.id is None and not self._load.is_given_up(first):
@@ -116,9 +129,21 @@ class Client:
             self.seen.amiss.append(f"never answered: {kind} {write.key}")
         return write.id
 
+    def again(self, http: httpx2.Client) -> list[str]:
+        """Send the last acknowledged write once more: it is told the same id, or to wait."""
+        done = [write for write in self.writes if write.id is not None]
+        if not done:
+            return []
+        write = done[-1]
+        answer = self._sent(http, write.path, write.body, write.key)
+        if answer is None or answer.status_code in PASSING:
+            return []
+        told = answer.json()["id"] if answer.status_code < 300 else answer.text[:200]
+        return [] if told == write.id else [f"{write.kind} {write.key} again: {told}"]
+
     def _sent(self, http: httpx2.Client, path: str, body: Any, key: str) -> Any:
         """One attempt: its answer, None where there was none."""
-        token = self._load.site.world.application.tokens.issue(self._id, utc_now())
+        token = self._load.site.world.application.tokens.issue(self._id, self._load.now())
         headers = {
             "Authorization": f"Bearer {token}", "Idempotency-Key": key, "X-Request-Id": f"rq-{key}",
         }  # fmt: skip
@@ -142,18 +167,47 @@ class Client:
 
 
 class Load:
-    """Some clients at work; light work needs nothing that was written before."""
+    """Some clients at work."""
 
-    def __init__(self, site: Site, address: str, *, is_light: bool = False) -> None:
-        self.site, self.address, self.is_light = site, address, is_light
+    def __init__(
+        self, site: Site, address: str, acts: tuple[str, ...] = (OPENS, ASKS), *,
+        thinks_s: float = 0.0, priority: str = "routine", clients: int = CLIENTS,
+    ) -> None:  # fmt: skip
+        """``thinks_s`` is how long a client waits before it goes on."""
+        self.site, self.address, self.acts = site, address, acts
+        self.thinks_s, self.priority = thinks_s, priority
+        # By how much the clock of the product is ahead of this one.
+        self.ahead = timedelta()
         self.stop, self.at_work, self.watch = Event(), Event(), Watch()
         self.at_work.set()
         world = site.world
-        each = 0 if is_light else 2
-        mine = [[a_supported_case(world) for _ in range(each)] for _ in range(CLIENTS)]
+        each = 2 if ASKS in acts else 0
+        mine = [[a_supported_case(world) for _ in range(each)] for _ in range(clients)]
         who = (WORKER, COLLEAGUE)
-        self.clients = [Client(self, n, who[n % 2], mine[n]) for n in range(CLIENTS)]
+        self.clients = [Client(self, n, who[n % 2], mine[n]) for n in range(clients)]
         self._stopped_at: float | None = None
+
+    def now(self) -> datetime:
+        """The instant that the product's clock shows."""
+        return utc_now() + self.ahead
+
+    @contextlib.contextmanager
+    def standing_still(self) -> Iterator[None]:
+        """Clients end what they have begun, and go on after the block."""
+        self.at_work.clear()
+        until = time.monotonic() + ENDS_WITHIN_S
+        try:
+            while not all(one.stands_still for one in self.clients):
+                assert time.monotonic() < until, "the clients do not come to an end"
+                time.sleep(0.01)
+            yield
+        finally:
+            self.at_work.set()
+
+    def say_again(self) -> list[str]:
+        """The last acknowledged write of each client is sent again; what is amiss in it."""
+        with httpx2.Client(timeout=GIVES_UP_AFTER_S) as http:
+            return [one for client in self.clients for one in client.again(http)]
 
     def is_given_up(self, begun: float) -> bool:
         """Whether a write that was begun then has been tried for long enough."""

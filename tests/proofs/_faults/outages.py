@@ -23,7 +23,9 @@ WAITS, KNOWS_NONE = "waits-for-ever", "knows-no-fault"
 LASTS_S, SLOW_S, STOPPED_S = 8.0, 0.7, 2.0
 
 
-def _strike(load: Load, plan: Plan, strike: Callable[[], float], place: Site) -> Outcome:
+def strike_and_look_for_leaks(
+    load: Load, plan: Plan, strike: Callable[[], float], place: Site
+) -> Outcome:
     """Strike, then look for sessions that were left behind."""
     outcome = strike_under_load(load, plan, strike)
     if place.server is not None:
@@ -46,7 +48,7 @@ def silent_database(plan: Plan) -> Outcome:
             server.thaw()
             return time.monotonic()
 
-        return _strike(Load(place, served.address), plan, strike, place)
+        return strike_and_look_for_leaks(Load(place, served.address), plan, strike, place)
 
 
 def stopped_database(plan: Plan) -> Outcome:
@@ -62,7 +64,7 @@ def stopped_database(plan: Plan) -> Outcome:
             server.start()
             return time.monotonic()
 
-        return _strike(Load(place, served.address), plan, strike, place)
+        return strike_and_look_for_leaks(Load(place, served.address), plan, strike, place)
 
 
 def slow_database(plan: Plan) -> Outcome:
@@ -78,7 +80,7 @@ def slow_database(plan: Plan) -> Outcome:
             way.slow(0)
             return time.monotonic()
 
-        outcome = _strike(Load(place, served.address), plan, strike, place)
+        outcome = strike_and_look_for_leaks(Load(place, served.address), plan, strike, place)
         served.end()
         return outcome
 
@@ -93,4 +95,4 @@ def exhausted_pool(plan: Plan) -> Outcome:
             time.sleep(LASTS_S)
             return time.monotonic()
 
-        return _strike(Load(place, served.address), plan, strike, place)
+        return strike_and_look_for_leaks(Load(place, served.address), plan, strike, place)

@@ -21,6 +21,12 @@ class Fault:
     control_times: int = 3
     # Whether it needs a PostgreSQL, or runs on SQLite as well.
     stores: tuple[str, ...] = ("postgresql",)
+    # Whether a strike kills something.
+    kills: bool = False
+
+    def steps(self, plan: Plan) -> int:
+        """How often it says that it went on."""
+        return plan.times
 
     @property
     def says(self) -> str:
@@ -31,18 +37,18 @@ class Fault:
 BOTH: Final = ("postgresql", "sqlite")
 LAZY: Final = "a commit that is acknowledged from memory (synchronous_commit=off)"
 EARLY: Final = "an answer that leaves before the commit"
-NO_FAULT: Final = "a lost database that is taken for an error of the product"
+NO_FAULT: Final = "a fault of the database that is taken for an error of the product"
 FOR_EVER: Final = "waits without an end, for the database and for a connection of the pool"
 FAULTS: Final = {
     fault.name: fault
     for fault in (
-        Fault("api", kills.kill_api, EARLY, stores=BOTH),
-        Fault("worker", kills.kill_worker, EARLY, stores=BOTH),
-        Fault("postgres", kills.kill_postgres, LAZY),
-        Fault("backend", kills.kill_backend, LAZY),
-        Fault("stopped", outages.stopped_database, NO_FAULT, control_times=1),
-        Fault("silent", outages.silent_database, FOR_EVER, control_times=1),
-        Fault("slow", outages.slow_database, FOR_EVER, control_times=1),
-        Fault("pool", outages.exhausted_pool, FOR_EVER, control_times=1),
+        Fault("api", kills.kill_api, EARLY, stores=BOTH, kills=True),
+        Fault("worker", kills.kill_worker, EARLY, stores=BOTH, kills=True),
+        Fault("postgres", kills.kill_postgres, LAZY, kills=True),
+        Fault("backend", kills.kill_backend, LAZY, kills=True),
+        Fault("stopped", outages.stopped_database, NO_FAULT, times=10, control_times=1),
+        Fault("silent", outages.silent_database, FOR_EVER, times=10, control_times=1),
+        Fault("slow", outages.slow_database, FOR_EVER, times=10, control_times=1),
+        Fault("pool", outages.exhausted_pool, FOR_EVER, times=10, control_times=1),
     )
-}
+}  # fmt: skip

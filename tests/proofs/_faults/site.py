@@ -23,6 +23,7 @@ from casework.adapters.persistence.schema import migrations
 from casework.bootstrap import utc_now
 from tests.api.conftest import Api
 from tests.proofs._faults.server import FragileServer, fragile_server
+from tests.proofs._faults.starting import Forked, Starter
 from tests.proofs._invariants import SERVED_BESIDES
 from tests.proofs._world import small_world
 from tests.proofs.sweeps import ROOT, environment
@@ -30,24 +31,31 @@ from tests.proofs.sweeps import ROOT, environment
 # What a process is told that is not as shipped.
 ALTERED = "CASEWORK_PROOF_"
 DEFECT, POOL_HELD_S = f"{ALTERED}DEFECT", f"{ALTERED}POOL_HELD_S"
+SMALL_SWEEPS, REVISIONS = f"{ALTERED}SMALL_SWEEPS", f"{ALTERED}REVISIONS"
 WITH_DEFECT = "tests.proofs._faults.defects"
-PLACES, STARTS_WITHIN_S = 5000, 300.0
+PLACES, STARTS_WITHIN_S, ENDS_WITHIN_S = 50_000, 300.0, 240.0
 
 
 class Process:
-    """A command of the product in a process of its own, which can be killed and started again."""
+    """A command of the product in a process of its own, which can be killed and started again.
+
+    It is started anew the first time, and then by somebody who has imported everything.
+    """
 
     def __init__(self, *arguments: str, environment: dict[str, str]) -> None:
         self._arguments, self.environment = arguments, environment
-        self._running = self._started()
-
-    def _started(self) -> subprocess.Popen[bytes]:
-        is_altered = any(name.startswith(ALTERED) for name in self.environment)
+        self._starter: Starter | None = None
+        is_altered = any(name.startswith(ALTERED) for name in environment)
         module = WITH_DEFECT if is_altered else "casework"
-        return subprocess.Popen(
-            [sys.executable, "-m", module, *self._arguments], cwd=ROOT, env=self.environment,
+        self._running: subprocess.Popen[bytes] | Forked = subprocess.Popen(
+            [sys.executable, "-m", module, *arguments], cwd=ROOT, env=environment,
             stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
         )  # fmt: skip
+
+    def prepare(self) -> None:
+        """Have somebody import what its next start needs."""
+        if self._starter is None:
+            self._starter = Starter(self._arguments, self.environment)
 
     @property
     def pid(self) -> int:
@@ -65,17 +73,30 @@ class Process:
         self._running.wait()
 
     def start(self) -> None:
-        """Start it again."""
-        self._running = self._started()
+        """Start it again, once it has ended."""
+        self.prepare()
+        assert self._starter is not None
+        self._running = self._starter.start()
 
-    def end(self) -> None:
-        """End it and whatever it started, as gently as it lets us."""
-        those = self.workers()
+    def wait(self, seconds: float = ENDS_WITHIN_S) -> int:
+        """Its exit code, once it has ended."""
+        return self._running.wait(seconds)
+
+    def stop(self) -> None:
+        """End it as gently as it lets us."""
         if self._running.poll() is None:
             self._running.send_signal(signal.SIGTERM)
             with contextlib.suppress(subprocess.TimeoutExpired):
                 self._running.wait(5)
         self.kill()
+
+    def end(self) -> None:
+        """End it, whatever it started, and who would start it again."""
+        those = self.workers()
+        self.stop()
+        if self._starter is not None:
+            self._starter.end()
+            self._starter = None
         for one in those:
             with contextlib.suppress(psutil.NoSuchProcess):
                 one.kill()
@@ -148,12 +169,25 @@ class Site:
     server: FragileServer | None = None
     processes: list[Process] = field(default_factory=list)
 
+    def environment(self, role: str, settings: Mapping[str, str] | None = None) -> dict[str, str]:
+        """What a process is started with, as one of the product's roles in the database."""
+        url = self.url.replace("//casework_app:", f"//casework_{role}:", 1)
+        own = {"CASEWORK_DATA_DIR": str(self.folder), "CASEWORK_LOG_REQUESTS": "false"}
+        return environment(url) | own | dict(settings or {})
+
     def serve(self, workers: int = 1, settings: Mapping[str, str] | None = None) -> Served:
         """Start the API and wait until it answers; ``settings`` beside those of the site."""
-        own = {"CASEWORK_DATA_DIR": str(self.folder), "CASEWORK_LOG_REQUESTS": "false"}
-        found = Served(workers, environment(self.url) | own | dict(settings or {}))
+        found = Served(workers, self.environment("app", settings))
         self.processes.append(found)
         found.wait_until_ready()
+        return found
+
+    def run(
+        self, *arguments: str, role: str = "scheduler", settings: Mapping[str, str] | None = None
+    ) -> Process:
+        """Start a command that works on the database."""
+        found = Process(*arguments, environment=self.environment(role, settings))
+        self.processes.append(found)
         return found
 
     def end(self) -> None:
@@ -163,17 +197,26 @@ class Site:
 
 
 @contextlib.contextmanager
-def site(store: str = "postgresql", server: FragileServer | None = None) -> Iterator[Site]:
-    """A small world as of now, on SQLite or on a server, which is made where none is given."""
+def site(
+    store: str = "postgresql",
+    server: FragileServer | None = None,
+    *,
+    disk: Path | None = None,
+    tablespace: str = "pg_default",
+) -> Iterator[Site]:
+    """A small world as of now, on SQLite or on a server, which is made where none is given.
+
+    The SQLite file is on ``disk``, the tables of PostgreSQL are in ``tablespace``.
+    """
     with contextlib.ExitStack() as stack:
-        place = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="casework-")))
+        place = disk or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="casework-")))
         if store == "sqlite":
             url = f"sqlite:///{place / 'casework.sqlite'}"
             migrations.upgrade(url)
             server = None
         else:
             server = server or stack.enter_context(fragile_server())
-            url = stack.enter_context(_database(server))
+            url = stack.enter_context(_database(server, tablespace))
         world = stack.enter_context(small_world(url))
         world.clock.now = utc_now()
         _make_room(world)
@@ -183,9 +226,9 @@ def site(store: str = "postgresql", server: FragileServer | None = None) -> Iter
 
 
 @contextlib.contextmanager
-def _database(server: FragileServer) -> Iterator[str]:
+def _database(server: FragileServer, tablespace: str) -> Iterator[str]:
     name = f"casework_{uuid4().hex}"
-    server.ask(f"CREATE DATABASE {name} TEMPLATE template0")
+    server.ask(f"CREATE DATABASE {name} TEMPLATE template0 TABLESPACE {tablespace}")
     url = server.server.url(name)
     server.server.make_roles(url)
     migrations.upgrade(server.server.url_as("casework_owner", url))

@@ -19,11 +19,17 @@ WRITES_BETWEEN, AT_WORK_WITHIN_S, PAUSE_S = 6, 60.0, (0.05, 0.4)
 LEAKS_WITHIN_S = 6.0
 
 
+class NotRun(Exception):
+    """A fault cannot be tried on this machine; the message says what it needs."""
+
+
 @dataclass
 class Plan:
     """How a fault is tried: how often, on which server, and with its defect or not."""
 
     times: int
+    # How long, for what lasts.
+    minutes: float = 0.5
     is_control: bool = False
     seed: int = 1
     store: str = "postgresql"
@@ -50,10 +56,13 @@ class Outcome:
     figures: dict[str, Any] = field(default_factory=dict)
     amiss: list[str] = field(default_factory=list)
     backs: list[float] = field(default_factory=list)
+    # How long all strikes took together, without what goes before and comes after them.
+    struck_s: float = 0.0
 
     def told(self) -> dict[str, Any]:
         """The figures, and of what is amiss the number and the first five."""
         found: dict[str, Any] = {"strikes": self.strikes} | self.figures
+        found["seconds_a_strike"] = round(self.struck_s / max(self.strikes, 1), 2)
         if self.backs:
             middle = statistics.median(self.backs)
             found["back_s"] = {"median": round(middle, 2), "most": round(max(self.backs), 2)}
@@ -61,15 +70,20 @@ class Outcome:
 
 
 def strike_under_load(
-    load: Load, plan: Plan, strike: Callable[[], float], settle: Callable[[], None] = lambda: None
+    load: Load,
+    plan: Plan,
+    strike: Callable[[], float],
+    settle: Callable[[], None] = lambda: None,
+    end: Callable[[], None] = lambda: None,
 ) -> Outcome:
     """Strike so often while clients write, then compare everything with what they were told.
 
     ``strike`` returns the moment from which it is counted until somebody's write is acknowledged
-    again; ``settle`` waits until all is as before it.
+    again; ``settle`` waits until all is as before it; ``end`` ends what is still at work after all.
     """
     outcome, rng = Outcome(), plan.rng
     with load.going_on():
+        began = time.monotonic()
         for _ in range(plan.times):
             _until_at_work(load)
             time.sleep(rng.uniform(*PAUSE_S))
@@ -81,6 +95,14 @@ def strike_under_load(
             plan.advance()
             if plan.is_control and load.seen.amiss:
                 break
+        outcome.struck_s = time.monotonic() - began
+    end()
+    conclude(outcome, load)
+    return outcome
+
+
+def conclude(outcome: Outcome, load: Load) -> None:
+    """What clients saw, and what the database holds of what they were told."""
     seen = load.seen
     outcome.amiss += seen.amiss
     add(outcome, compare(load.site, load.writes))
@@ -88,7 +110,6 @@ def strike_under_load(
         "acknowledged": len(seen.acknowledged), "again": seen.again,
         "statuses": dict(sorted(seen.statuses.items())), "slowest_s": round(seen.slowest_s, 2),
     }  # fmt: skip
-    return outcome
 
 
 def add(outcome: Outcome, ledger: Ledger) -> None:
