@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -180,12 +181,16 @@ def relay(
     while count := _address(ctx, notices, create_links):
         done.addressed += count
     done.digests = _gather(ctx, notices, create_links)
+    # Whoever failed is left to the next round: to a mail server that says nothing, each message
+    # would take its ten seconds, and meanwhile nobody else is told of anything new.
+    failed: set[UUID] = set()
     with transport.sending() as sending:
         while True:
-            sending.start(_claim(notices, clock(), sending), clock())
+            sending.start(_claim(notices, clock(), sending, failed), clock())
             deliveries = sending.finished()
             if not deliveries:
                 return done
+            failed |= _receivers_that_failed(deliveries)
             _settle_each(notices, deliveries, clock, done, jitter)
 
 
@@ -296,7 +301,16 @@ def _write_digest(
     return True
 
 
-def _claim(notices: Notices, now: datetime, sending: Sending) -> list[Letter]:
+def _receivers_that_failed(deliveries: Sequence[Delivery]) -> set[UUID]:
+    """The people and endpoints that something could not be sent to."""
+    messages = [one.letter.message for one in deliveries if one.error is not None]
+    receivers = {message.subscription_id or message.account_id for message in messages}
+    return {one for one in receivers if one is not None}
+
+
+def _claim(
+    notices: Notices, now: datetime, sending: Sending, failed: AbstractSet[UUID]
+) -> list[Letter]:
     """Lease what is due for those who can be sent something now: people and endpoints apart."""
     found: list[Letter] = []
     with notices.store() as store:
@@ -309,7 +323,7 @@ def _claim(notices: Notices, now: datetime, sending: Sending) -> list[Letter]:
                     endpoints=endpoints,
                     limit=free,
                     each=EACH,
-                    but=sending.busy,
+                    but=sending.busy | failed,
                 )
     return found
 
