@@ -38,13 +38,18 @@ def faked_clock(moment: str) -> dict[str, str]:
 
 
 def library() -> Path:
-    """Where libfaketime is."""
+    """Where libfaketime is; ends where there is none."""
+    return find_library() or sys.exit(MISSING)
+
+
+def find_library() -> Path | None:
+    """Where libfaketime is, if it is anywhere."""
     if given := os.environ.get("CASEWORK_LIBFAKETIME"):
         return Path(given)
     package = importlib.util.find_spec("libfaketime")
     if package is None or package.origin is None:
-        sys.exit(MISSING)
-    return next(Path(package.origin).parent.rglob("libfaketime.so*"))
+        return None
+    return next(Path(package.origin).parent.rglob("libfaketime.so*"), None)
 
 
 def main(*arguments: str) -> None:

@@ -62,12 +62,14 @@ def prove_with_control(
     plan.advance = lambda: bar.advance(task)
     found = {"fault": fault.name, "says": fault.says, "store": store, "kills": fault.kills}
     found |= prove(fault, plan)
+    bar.console.print(_verdict(found), highlight=False, markup=False)
     if options.control and found["proven"]:
         plan.is_control, plan.times, plan.minutes = True, fault.control_times, CONTROL_MINUTES
         bar.reset(task, total=fault.steps(plan), description=f"{fault.name}: control")
         control = prove(fault, plan)
         caught = not control["proven"] and "failed" not in control
         found["control"] = {"defect": fault.defect, "caught": caught} | control
+        bar.console.print(f"{fault.name}: control {'caught' if caught else 'MISSED'}")
     bar.update(task, completed=fault.steps(plan), description=fault.name)
     return found
 
@@ -134,12 +136,12 @@ def main() -> int:
         for fault in FAULTS.values():
             print(f"{fault.name}: {fault.says}\n    control: {fault.defect}")
         return 0
-    results = []
     console = Console(stderr=True)
     with own_ring(), fragile_server() as server, Progress(*COLUMNS, console=console) as bar:
-        for name in options.fault or FAULTS:
-            results.append(prove_with_control(FAULTS[name], options, server, bar))
-            console.print(_verdict(results[-1]), highlight=False, markup=False)
+        results = [
+            prove_with_control(FAULTS[name], options, server, bar)
+            for name in options.fault or FAULTS
+        ]
     result = {
         "proof": "faults", "seed": options.seed, "faults": results, "summary": summary(results),
         "machine": platform.platform(), "python": platform.python_version(),
@@ -153,7 +155,7 @@ def _verdict(fault: dict[str, Any]) -> str:
     if is_proven({"faults": [fault]}):
         return f"{fault['fault']}: proven"
     why = fault.get("not_run") or fault.get("failed") or fault.get("for_instance")
-    return f"{fault['fault']}: AMISS: {why or 'its control was not caught'}"
+    return f"{fault['fault']}: AMISS: {why}"
 
 
 def _written(result: dict[str, Any]) -> str:

@@ -12,10 +12,12 @@ import signal
 import time
 from collections.abc import Callable
 from contextlib import suppress
+from pathlib import Path
 from threading import Thread, Timer
 from typing import Any, NoReturn
 
 DEFECT, POOL_HELD_S = "CASEWORK_PROOF_DEFECT", "CASEWORK_PROOF_POOL_HELD_S"
+SMALL_SWEEPS, REVISIONS = "CASEWORK_PROOF_SMALL_SWEEPS", "CASEWORK_PROOF_REVISIONS"
 LATE_S = 0.15
 
 
@@ -59,11 +61,78 @@ def waits_for_ever() -> None:
 def knows_no_fault() -> None:
     """A fault of the database is taken for an error of the product."""
     from casework import bootstrap
+    from casework.adapters.http import problems, refusals
 
     vars(bootstrap)["fault"] = lambda _error: None
+    # Also where not even the refusal can be written to the audit.
+    vars(refusals)["of_fault"] = lambda _fault: problems.Problem("", code="internal_error")
 
 
-# Not a defect, but what the fault of an exhausted pool needs inside the process.
+def settles_before_it_sends() -> None:
+    """The relay writes down that a message arrived, and sends it then."""
+    from casework.adapters.persistence.notices.outbox import SqlOutbox
+    from casework.bootstrap import utc_now
+
+    leased = SqlOutbox._leased
+
+    def settled(self: Any, ids: Any, until: Any) -> Any:
+        letters = leased(self, ids, until)
+        for letter in letters:
+            letter.message.arrived(utc_now())
+            self.settle(letter)
+        return letters
+
+    SqlOutbox._leased = settled  # type: ignore[assignment]
+
+
+def believes_in_mail() -> None:
+    """A mail that could not be handed over is taken for sent."""
+    from casework.adapters.notifications.mail import Mail
+
+    proper = Mail.__call__
+
+    def sent(self: Any, letter: Any, now: Any) -> None:
+        proper(self, letter, now)
+
+    Mail.__call__ = sent  # type: ignore[method-assign]
+
+
+def claims_and_tells_later() -> None:
+    """A sweep commits that steps are raised, and tells of them in another transaction."""
+    from sqlalchemy import select, update
+
+    from casework.adapters.persistence import tables as t
+    from casework.adapters.persistence.scope import session_context
+    from casework.adapters.persistence.supervision.sweeping import SqlSweepStore
+
+    proper, step = SqlSweepStore.raise_due, t.escalation
+
+    def careless(self: Any, run_id: Any, as_of: Any, limit: int) -> Any:
+        due = select(step.c.id).where(step.c.raised_at.is_(None), step.c.at <= as_of)
+        with self._engine.begin() as connection:
+            session_context.set_system_context(connection)
+            ids = list(connection.scalars(due.limit(limit)))
+            claim = update(step).where(step.c.id.in_(ids))
+            connection.execute(claim.values(raised_at=as_of, run_id=run_id))
+        time.sleep(LATE_S)
+        with self._engine.begin() as connection:
+            session_context.set_system_context(connection)
+            connection.execute(claim.values(raised_at=None, run_id=None))
+        return proper(self, run_id, as_of, limit)
+
+    SqlSweepStore.raise_due = careless  # type: ignore[method-assign]
+
+
+def sleeps_until_then() -> None:
+    """A scheduler waits for the instant that it computed, wherever the clock is by then."""
+    from apscheduler.jobstores.memory import MemoryJobStore
+
+    from casework.adapters import scheduler
+
+    vars(scheduler).update(WakingJobs=MemoryJobStore, LOOKS_AGAIN_S=1e9)
+
+
+# Not defects, but what some faults need inside the process.
 
 
 def let_the_pool_be_held(seconds: float) -> None:
@@ -90,15 +159,39 @@ def let_the_pool_be_held(seconds: float) -> None:
     signal.signal(signal.SIGUSR1, lambda *_: Thread(target=hold, daemon=True).start())
 
 
+def sweep_in_small_steps() -> None:
+    """A sweep of one clock a transaction, at each start: one that is killed has taken its slot."""
+    from casework import background_jobs
+    from casework.workflows.supervision import overdue
+
+    vars(overdue)["BATCH"] = 1
+    vars(background_jobs)["slot_of"] = lambda now, _minutes: now
+
+
+def know_other_revisions(folder: str) -> None:
+    """Its schema is the one that the revisions in a folder lead to."""
+    from casework.adapters.persistence.schema import migrations
+
+    vars(migrations)["MIGRATIONS"] = Path(folder)
+
+
 DEFECTS: dict[str, Callable[[], None]] = {
     one.__name__.replace("_", "-"): one
-    for one in (answers_before_the_commit, waits_for_ever, knows_no_fault)
-}
+    for one in (
+        answers_before_the_commit, waits_for_ever, knows_no_fault, settles_before_it_sends,
+        believes_in_mail, claims_and_tells_later, sleeps_until_then,
+    )
+}  # fmt: skip
 
 if name := os.environ.get(DEFECT):
     DEFECTS[name]()
 if held_s := os.environ.get(POOL_HELD_S):
     let_the_pool_be_held(float(held_s))
+
+if os.environ.get(SMALL_SWEEPS):
+    sweep_in_small_steps()
+if revisions := os.environ.get(REVISIONS):
+    know_other_revisions(revisions)
 
 
 def main() -> NoReturn:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
-from tests.proofs._faults import kills, outages
+from tests.proofs._faults import clock, disk, kills, migrating, outages, telling, ticking
 from tests.proofs._faults.trial import Outcome, Plan
 
 
@@ -23,10 +23,12 @@ class Fault:
     stores: tuple[str, ...] = ("postgresql",)
     # Whether a strike kills something.
     kills: bool = False
+    # Whether it lasts for so many minutes, and does not strike.
+    lasts: bool = False
 
     def steps(self, plan: Plan) -> int:
         """How often it says that it went on."""
-        return plan.times
+        return ticking.steps(plan.minutes) if self.lasts else plan.times
 
     @property
     def says(self) -> str:
@@ -46,9 +48,36 @@ FAULTS: Final = {
         Fault("worker", kills.kill_worker, EARLY, stores=BOTH, kills=True),
         Fault("postgres", kills.kill_postgres, LAZY, kills=True),
         Fault("backend", kills.kill_backend, LAZY, kills=True),
+        Fault(
+            "scheduler", ticking.kill_scheduler,
+            "a sweep that commits that a step is raised, and tells of it in another transaction",
+            kills=True,
+        ),
+        Fault(
+            "relay", telling.kill_relay, "a relay that notes a message as sent before it sends it",
+            kills=True,
+        ),
         Fault("stopped", outages.stopped_database, NO_FAULT, times=10, control_times=1),
         Fault("silent", outages.silent_database, FOR_EVER, times=10, control_times=1),
         Fault("slow", outages.slow_database, FOR_EVER, times=10, control_times=1),
         Fault("pool", outages.exhausted_pool, FOR_EVER, times=10, control_times=1),
+        Fault("disk", disk.full_disk, NO_FAULT, times=10, control_times=1, stores=BOTH),
+        Fault(
+            "clock", clock.jumping_clock, "a scheduler that waits for the instant it computed",
+            times=10, control_times=2,
+        ),
+        Fault(
+            "mail", telling.dead_mail, "a mail that could not be handed over is taken for sent",
+            times=10, control_times=1,
+        ),
+        Fault(
+            "schedulers", ticking.two_schedulers, "no constraint on a job's slot",
+            control_times=1, lasts=True,
+        ),
+        Fault(
+            "migration", migrating.migrate_while_serving,
+            "a revision that renames a column which the former version reads",
+            times=10, control_times=1,
+        ),
     )
 }  # fmt: skip
