@@ -41,7 +41,10 @@ def test_every_role_reads_the_directory_and_leaves_no_audit_entry(api: Api) -> N
 def test_districts_have_codes_and_names_in_two_languages(api: Api) -> None:
     districts = api.as_(WORKER).items("/districts")
     assert len(districts) == 16
-    assert {"code": "26350", "name": "해운대구", "name_en": "Haeundae-gu"} in districts
+    assert {"code": "26350", "name": "해운대구", "name_en": "Haeundae-gu"} | {
+        "retention_years": 5,
+        "retention_basis": None,
+    } in districts
 
 
 def test_centres_are_those_of_one_district_or_all(api: Api) -> None:
