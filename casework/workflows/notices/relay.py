@@ -47,6 +47,7 @@ from casework.workflows.ports.notices import (
     Sending,
     Transport,
 )
+from casework.workflows.ports.paging import Paging
 from casework.workflows.ports.results import ReleasedNotices
 
 log = logging.getLogger("casework.notices")
@@ -195,23 +196,25 @@ def relay(
 
 
 def _tell_again(ctx: Context, notices: Notices) -> None:
-    """Write this morning's notices of what stays overdue; districts of one calendar together."""
+    """Write this morning's notices of what stays overdue, district by district.
+
+    Each batch goes on after the one before: what was looked at is not looked at again.
+    """
     with notices.store() as store:
         swept, districts = store.swept_as_of(), store.districts()
-    mornings: dict[tuple[datetime, datetime], list[str]] = {}
     for district in districts:
         calendar = ctx.clockwork.calendar_of(district)
         morning = digest_of(ctx.now, calendar, swept)
-        if morning is not None:
-            since = told_again_since(morning, calendar)
-            mornings.setdefault((morning, since), []).append(district)
-    for (morning, since), there in mornings.items():
-        is_full = True
+        if morning is None:
+            continue
+        since, paging, is_full = told_again_since(morning, calendar), Paging(limit=BATCH), True
         while is_full:
             with notices.store() as store:
-                clocks = store.still_overdue(there, since, ctx.now, BATCH)
+                clocks = store.still_overdue(district, since, ctx.now, paging)
                 store.add_once([notice_of_still_overdue(clock, morning) for clock in clocks])
             is_full = len(clocks) == BATCH
+            if is_full:
+                paging = Paging(limit=BATCH, after=(clocks[-1].due_at, clocks[-1].id))
 
 
 def _address(ctx: Context, notices: Notices, create_links: Callable[[NoticeStore], None]) -> int:

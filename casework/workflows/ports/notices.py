@@ -62,11 +62,12 @@ class NoticeStore(Protocol):
         ...
 
     def still_overdue(
-        self, districts: Sequence[str], told_before: datetime, now: datetime, limit: int
+        self, district: str, told_before: datetime, now: datetime, paging: Paging
     ) -> list[Deadline]:
         """Clocks that stay overdue and unanswered, of which nothing was told since an instant.
 
-        None that will come to a step of its own yet, nor one that a review has put off.
+        None that will come to a step of its own yet, nor one that a review has put off. In the
+        order of due instant and id, by which the next ones are asked for.
         """
         ...
 

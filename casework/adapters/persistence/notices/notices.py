@@ -29,6 +29,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from casework.adapters.persistence import tables as t
 from casework.adapters.persistence.casefile.overdue import is_answered, is_overdue
 from casework.adapters.persistence.engine.encrypted_columns import vault_of
+from casework.adapters.persistence.engine.paging import page
 from casework.adapters.persistence.notices import relay_state
 from casework.adapters.persistence.notices.outbox import SqlOutbox
 from casework.adapters.persistence.rows.mapper import from_row, to_row
@@ -39,13 +40,13 @@ from casework.domain.access.policy import Role, Scope
 from casework.domain.access.standing_in import StandIns
 from casework.domain.clocks.calendar import day_in_seoul
 from casework.domain.clocks.deadlines import BREACH, Deadline
-from casework.domain.notices.notices import Notice, NoticeKind, Recipients
+from casework.domain.notices.notices import Notice, Recipients
 from casework.domain.notices.outbox import Subscription
 from casework.domain.notices.pausing import RelayState
 from casework.domain.supervision.codes import ReviewAction
 from casework.workflows.ports.links import Links
 from casework.workflows.ports.notices import NoticeStore
-from casework.workflows.ports.paging import Row
+from casework.workflows.ports.paging import Paging, Row
 
 _notice, _verdict, _message = t.notice, t.run_notices, t.message
 # Spelt out, so that both databases' planners match it to the partial index.
@@ -138,7 +139,7 @@ class SqlNoticeStore(SqlOutbox):
         return list(self._connection.scalars(select(t.district.c.code)))
 
     def still_overdue(
-        self, districts: Sequence[str], told_before: datetime, now: datetime, limit: int
+        self, district: str, told_before: datetime, now: datetime, paging: Paging
     ) -> list[Deadline]:
         session_context.set_system_context(self._connection)
         clock, step, review, again = t.deadline, t.escalation, t.review, _notice.alias("again")
@@ -154,7 +155,9 @@ class SqlNoticeStore(SqlOutbox):
         )
         was_told_again = exists().where(
             again.c.subject_id == clock.c.id,
-            again.c.kind == NoticeKind.STILL_OVERDUE,
+            # Spelt out: for a parameter a statement that stays prepared reads every notice instead
+            # of the partial index.
+            text("again.kind = 'still_overdue'"),
             again.c.since >= told_before,
         )
         # A chase answers it up to its day; who it was given to has as long as from a telling;
@@ -170,7 +173,7 @@ class SqlNoticeStore(SqlOutbox):
         )
         query = select(clock).where(
             is_overdue(now),
-            clock.c.district_code.in_(districts),
+            clock.c.district_code == district,
             clock.c.due_at < told_before,
             ~clock.c.excused,
             ~will_come,
@@ -178,8 +181,14 @@ class SqlNoticeStore(SqlOutbox):
             ~was_told_again,
             or_(~is_answered(), ~is_put_off),
         )
-        rows = self._connection.execute(query.order_by(clock.c.due_at, clock.c.id).limit(limit))
-        return [from_row(Deadline, row) for row in rows]
+        found = page(
+            self._connection,
+            query,
+            [clock.c.due_at, clock.c.id],
+            paging,
+            make=lambda row: from_row(Deadline, row),
+        )
+        return found.rows
 
     def add_once(self, notices: Sequence[Notice]) -> None:
         dialect = postgresql if self._connection.dialect.name == "postgresql" else sqlite
