@@ -213,7 +213,7 @@ class Worklists(Protocol):
         ...
 
     def overdue_by(self, key: str) -> list[Row]:
-        """Key, label, due date and whether excused of every overdue clock."""
+        """How many overdue clocks have the same key, label, due date, district and excuse."""
         ...
 
     def cases_without_worker(self) -> int:

@@ -105,8 +105,8 @@ def summarise_overdue(
         rows = reading.worklists.overdue_by(by)
         return {
             "by": by,
-            "total": len(rows),
-            "excused": sum(bool(row["excused"]) for row in rows),
+            "total": sum(row["count"] for row in rows),
+            "excused": sum(row["count"] for row in rows if row["excused"]),
             "groups": views.groups(rows, lateness, new_since),
             "cases_without_worker": reading.worklists.cases_without_worker(),
             "upcoming": [

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Iterable
 from datetime import datetime
+from itertools import chain, repeat
 from statistics import median
 from typing import Any, Final
 
@@ -181,11 +182,13 @@ def groups(rows: Iterable[Row], lateness: Lateness, since: datetime) -> list[dic
         {
             "key": key,
             "name": name,
-            "count": len(of_key),
+            "count": sum(row["count"] for row in of_key),
             "oldest_due_at": shared_views.instant(min(row["due_at"] for row in of_key)),
-            "median_working_days_late": median(lateness.of(row) for row in of_key),
-            "new": sum(row["due_at"] >= since for row in of_key),
-            "excused": sum(bool(row["excused"]) for row in of_key),
+            "median_working_days_late": median(
+                chain.from_iterable(repeat(lateness.of(row), row["count"]) for row in of_key)
+            ),
+            "new": sum(row["count"] for row in of_key if row["due_at"] >= since),
+            "excused": sum(row["count"] for row in of_key if row["excused"]),
         }
         for (key, name), of_key in by_key.items()
     ]
