@@ -8,14 +8,13 @@ from typing import Any, Final
 from uuid import uuid4
 
 from casework.bench.city import (
-    NAMES,
     RESIDENTS_A_WORKER,
     City,
     is_late,
     supervisor_name,
-    worker_name,
 )
 from casework.bench.filling import numbered_id
+from casework.bench.names import name_of, worker_name
 
 MODES: Final = ("create", "read", "worklist", "overdue", "search", "mixed")
 # Of ten mixed requests.
@@ -111,7 +110,7 @@ class Clients:
             case "worklist" | "overdue":
                 return [_get(f"/{mode}?limit=50")]
             case "search":
-                names = dict.fromkeys(NAMES[life % len(NAMES)][:2] for life in self._lives(client))
+                names = dict.fromkeys(name_of(life)[:2] for life in self._lives(client))
                 return [_post("/residents/search", {"name": name}) for name in names]
         return self._mixed(client)
 

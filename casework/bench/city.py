@@ -1,55 +1,61 @@
-"""A city to be served: two lives that the product itself writes, copied as often as is wished.
+"""A city to be served: some lives that the product itself writes, copied as often as is wished.
 
-One life began today and one three weeks ago, so that its clocks are overdue. Each has a case, a
-plan of three services, and one of these asked for; the others are there to be asked for. A copy
-has ids of its own number, a name, a centre and a worker; what is encrypted is encrypted for it.
+For the benchmark over HTTP one life began today and one three weeks ago, so that its clocks are
+overdue. A large city has lives of several ages, with as many referrals and events as are wished:
+what was asked for was answered, and what fell due was raised by the product's own sweep.
 """
 
 from __future__ import annotations
 
-import re
+from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
+from functools import cache, lru_cache
 from typing import Final
 from uuid import UUID
 
-import orjson
-from sqlalchemy import Connection, Engine, Table, text
+from sqlalchemy import Engine
 
 from casework.adapters import reference
 from casework.adapters.persistence import tables as t
-from casework.adapters.persistence.engine.encrypted_columns import (
-    EncryptedJson,
-    columns_with_ciphertext,
-)
 from casework.adapters.persistence.engine.ids import new_id
-from casework.adapters.persistence.engine.types import to_json
 from casework.adapters.persistence.rows import bulk
-from casework.adapters.persistence.scope import session_context
-from casework.bench.filling import WORKER, numbered_id, tidy
-from casework.bench.lives import SERVICES, Life, OpenAt, Ways, live, tables_of_lives
+from casework.bench.copying import Copy, Template, copy_lives
+from casework.bench.filling import OFFERING, PROVIDER, WORKER, numbered_id, tidy
+from casework.bench.lives import (
+    PLANNED,
+    SERVICES,
+    Life,
+    OpenAt,
+    Story,
+    Ways,
+    kind_of,
+    live,
+    read_back,
+)
+from casework.bench.names import worker_name
+from casework.bench.processes import BenchmarkFailed
 from casework.domain.access.accounts import Account
 from casework.domain.access.policy import Role
 from casework.domain.clocks.shipped_standards import SHIPPED
-from casework.domain.directory.directory import Offering, Provider, ProviderKind
-from casework.domain.residents.names import initials_of, name_key
-from casework.workflows.ports.vault import Place, Vault
+from casework.domain.directory.directory import Centre, Offering, Provider, ProviderKind
+from casework.domain.duplicates.likeness import LikenessReason
+from casework.domain.duplicates.suspicions import Suspicion
 
 RESIDENTS_A_WORKER: Final = 50
 # Every fifth life is three weeks old.
 LATE_EVERY: Final = 5
 LATE_BY: Final = timedelta(days=21)
+# How old the lives of a large city are, in turns.
+AGES: Final = tuple(timedelta(days=days) for days in (0, 21, 120, 0, 60, 120, 0, 60, 120, 120))
+JUST_NOW: Final = timedelta(minutes=5)
 AGENCIES: Final = 4
+REFERRALS_AN_AGENCY: Final = 2500
 PLACES: Final = 1_000_000
-BATCH: Final = 500
-SYLLABLES: Final = "가나다라마바사아자차카타파하고노도로모보소오조초코토포호"
-# Ids and codes of places, where they are all of a text.
-ID: Final = "[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
-PUT_IN: Final = re.compile(f'(?<=")(?:{ID}|[0-9]{{5,10}})(?=")')
-NAMES: Final = [
-    f"{last}{one}{two}" for last in "김이박최" for one in SYLLABLES for two in SYLLABLES
-]
+CHUNK: Final = 10_000
+PAIR_EVERY: Final = 500
+Told = Callable[[int], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,14 +68,18 @@ class City:
     offerings: tuple[UUID, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Amounts:
+    """How large a city is; of events there are at least so many."""
+
+    residents: int
+    referrals: int
+    events: int
+
+
 def is_late(number: int) -> bool:
     """Whether a numbered life is the one that began three weeks ago."""
     return number % LATE_EVERY == 0
-
-
-def worker_name(number: int) -> str:
-    """What a numbered worker signs in with."""
-    return f"bench.worker.{number}"
 
 
 def supervisor_name() -> str:
@@ -77,168 +87,242 @@ def supervisor_name() -> str:
     return "bench.supervisor"
 
 
+def agency_name() -> str:
+    """What the first agency signs in with."""
+    return "bench.agency"
+
+
+def auditor_name() -> str:
+    """What who reads the audit signs in with."""
+    return "bench.auditor"
+
+
+def assessor_name() -> str:
+    """What the assessor of the first district signs in with."""
+    return "bench.assessor"
+
+
 def worker_of(number: int) -> int:
     """The worker of a numbered life."""
     return (number - 1) // RESIDENTS_A_WORKER
 
 
-def fill_city(
-    owner: Engine, open_at: OpenAt, residents: int, digest: str, told: Callable[[int], None]
-) -> City:
+def fill_city(owner: Engine, open_at: OpenAt, residents: int, digest: str, told: Told) -> City:
     """Fill a migrated, empty database; ``digest`` is that of everybody's password.
 
     ``owner`` is its owner, with the vault; ``told`` is called with how many lives there are.
     """
     now = datetime.now(UTC)
-    bulk.load_facts(
-        owner, reference.districts(), reference.centres(), reference.services(), SHIPPED
-    )
+    _facts(owner)
     workers = -(-residents // RESIDENTS_A_WORKER)
-    offerings = _staff(owner, workers, digest, now)
+    every = [centre.code for centre in _centres()]
+    offering = Offers(AGENCIES, PLANNED, lambda _which: every)
+    offerings = _staff(owner, workers, digest, now, offering)
+    stories = {late: Story(LATE_BY if late else JUST_NOW) for late in (False, True)}
+    whose = {
+        late: live(open_at, now, story, offerings[:PLANNED], which=late)
+        for late, story in stories.items()
+    }
     product = open_at(now)
-    lives = {}
-    for late, at in ((False, now - timedelta(minutes=5)), (True, now - LATE_BY)):
-        lives[late] = live(owner, open_at(at), offerings[0], name="다른이" if late else "어떤이")
+    lives = read_back(owner, product.vault, whose)
     if lives[False].ways != lives[True].ways:
         raise AssertionError("both lives were lived by the same acts")
-    _copy(owner, product.vault, lives, residents, told)
+    templates = {late: Template(life) for late, life in lives.items()}
+    copy_lives(
+        owner, product.vault, lambda number: (templates[is_late(number)], copy_of(number)),
+        residents, told,
+    )  # fmt: skip
     tidy(owner)
     return City(
         residents, workers, lives[False].ways,
-        tuple(one.id for one in offerings if one.service_code != SERVICES[0]),
+        tuple(one.id for code in SERVICES[1:PLANNED] for one in offerings
+              if one.service_code == code),
     )  # fmt: skip
 
 
-def _staff(owner: Engine, workers: int, digest: str, now: datetime) -> list[Offering]:
-    """Accounts and agencies; returns what the agencies offer, the first service first."""
-    centres = reference.centres()
-    since = now - LATE_BY - timedelta(days=1)
-    first = centres[0]
-    accounts = [
-        Account(
-            id=numbered_id(WORKER, number), username=worker_name(number), name="가상",
-            role=Role.WORKER, password_hash=digest, created_at=since,
-            centre_code=(at := centres[number % len(centres)]).code, district_code=at.district_code,
-        )
-        for number in range(workers)
-    ]  # fmt: skip
-    accounts.append(
-        Account(
-            id=new_id(), username=supervisor_name(), name="가상", role=Role.SUPERVISOR,
-            password_hash=digest, created_at=since, district_code=first.district_code,
-        )
+def fill_large_city(
+    owner: Engine, open_at: OpenAt, of: Amounts, digest: str, now: datetime, told: Told
+) -> City:
+    """Fill a migrated, empty database with as many residents, referrals and events.
+
+    Raises BenchmarkFailed where a resident would have more referrals than there are services.
+    """
+    if of.referrals > of.residents * len(SERVICES):
+        raise BenchmarkFailed(f"a resident has at most {len(SERVICES)} referrals")
+    _facts(owner)
+    workers = -(-of.residents // RESIDENTS_A_WORKER)
+    centres = _centres()
+    rounds = max(1, of.referrals // (len(centres) * REFERRALS_AN_AGENCY))
+    near = _centres_near()
+    offering = Offers(rounds * len(centres), len(SERVICES), lambda at: near[at % len(centres)])
+    offerings = _staff(owner, workers, digest, now, offering)
+    lives, story_of = _lived(owner, open_at, of, now, offerings[: len(SERVICES)])
+    templates = {story: Template(life) for story, life in lives.items()}
+    copy_lives(
+        owner, open_at(now).vault,
+        lambda number: (templates[story_of(number)], copy_of(number, rounds)),
+        of.residents, told, with_audit=True,
     )  # fmt: skip
-    agencies = [
-        Provider(
-            id=new_id(), slug=f"bench-{number}", name=f"가상 {number}", phone="051-000-0000",
-            kind=ProviderKind.HOME_CARE, district_code=first.district_code, lat=first.lat,
-            lon=first.lon,
-        )
-        for number in range(AGENCIES)
-    ]  # fmt: skip
-    offerings = [
-        Offering(
-            id=new_id(), provider_id=agency.id, service_code=code, is_open=True, capacity=PLACES,
-            available=PLACES, stated_available=PLACES, waiting=0, unit="visit", as_of=now,
-            centres=[centre.code for centre in centres],
-        )
-        for code in SERVICES
-        for agency in agencies
-    ]  # fmt: skip
-    with owner.begin() as connection:
-        bulk.insert_all(connection, [*agencies, *offerings, *accounts])
-    return offerings
+    _suspect(owner, of.residents, now)
+    longest = max(lives.values(), key=lambda life: len(life.rows.get(t.referral, ())))
+    return City(of.residents, workers, longest.ways, ())
 
 
-# Copying
-
-
-def _copy(
-    owner: Engine,
-    vault: Vault,
-    lives: dict[bool, Life],
-    residents: int,
-    told: Callable[[int], None],
-) -> None:
-    """Insert the copies, batch by batch; a batch is one transaction, made ready before it."""
-    texts = {late: _Template(life) for late, life in lives.items()}
-    for first in range(1, residents + 1, BATCH):
-        numbers = range(first, min(first + BATCH, residents + 1))
-        ready = {
-            table: [
-                row
-                for number in numbers
-                for row in texts[is_late(number)].rows(table, number, vault)
-            ]
-            for table in tables_of_lives()
-        }
-        with owner.begin() as connection:
-            session_context.set_system_context(connection)
-            for table, rows in ready.items():
-                if rows:
-                    _insert(connection, table, rows)
-        told(numbers[-1])
-
-
-def _insert(connection: Connection, table: Table, rows: list[bytes]) -> None:
-    names = ", ".join(f'"{column.name}"' for column in table.c if column.computed is None)
-    connection.execute(
-        text(
-            f'INSERT INTO "{table.name}" ({names}) SELECT {names} FROM '
-            f'jsonb_populate_recordset(NULL::"{table.name}", CAST(:rows AS jsonb))'
-        ),
-        {"rows": f"[{','.join(one.decode() for one in rows)}]"},
+def _facts(owner: Engine) -> None:
+    bulk.load_facts(
+        owner, reference.districts(), reference.centres(), reference.services(), SHIPPED
     )
 
 
-class _Template:
-    """The rows of a life as texts, in which ids, place, name and number are put in."""
+@cache
+def _centres() -> list[Centre]:
+    return reference.centres()
 
-    def __init__(self, life: Life) -> None:
-        centre = reference.centres()[0]
-        self._centres = reference.centres()
-        self._kinds = {str(id): kind for id, kind in life.kinds.items()}
-        self._worker = str(numbered_id(WORKER, 0))
-        self._centre, self._district = centre.code, centre.district_code
-        self._rows = {table: [to_json(row) for row in rows] for table, rows in life.rows.items()}
 
-    def rows(self, table: Table, number: int, vault: Vault) -> Iterator[bytes]:
-        """The rows of a numbered copy in a table, as JSON."""
-        if table not in self._rows:
-            return
-        worker = worker_of(number)
-        centre = self._centres[worker % len(self._centres)]
-        words = {
-            self._worker: str(numbered_id(WORKER, worker)),
-            self._centre: centre.code,
-            self._district: centre.district_code,
+def copy_of(number: int, rounds: int = 0) -> Copy:
+    """Where a numbered life is; a centre has ``rounds`` agencies, or the first serves all."""
+    centres, worker = _centres(), worker_of(number)
+    where = worker % len(centres)
+    agency = where + len(centres) * (number % rounds) if rounds else 0
+    return Copy(number, worker, centres[where], agency)
+
+
+def _suspect(owner: Engine, residents: int, now: datetime) -> None:
+    """Pairs of neighbours that may be one person, as the nightly check would have found them."""
+    kind, pairs = kind_of(t.resident, 0), []
+    for number in range(PAIR_EVERY, residents, PAIR_EVERY):
+        here, there = (copy_of(which).centre for which in (number, number + 1))
+        pairs.append(
+            Suspicion(
+                id=new_id(), resident_id=numbered_id(kind, number),
+                other_id=numbered_id(kind, number + 1), centre_code=here.code,
+                district_code=here.district_code, other_centre_code=there.code,
+                other_district_code=there.district_code, reasons=[LikenessReason.NEAR_NAME],
+                found_at=now,
+            )
+        )  # fmt: skip
+    with owner.begin() as connection:
+        bulk.insert_all(connection, pairs)
+
+
+# Whose story a number tells
+
+
+def share(total: int, number: int, of: int) -> int:
+    """What falls to a number where a total is spread evenly over the numbers 1 to ``of``."""
+    return total * number // of - total * (number - 1) // of
+
+
+def _base(of: Amounts, number: int) -> Story:
+    """The story of a number, without notes."""
+    age = AGES[number % len(AGES)] or JUST_NOW
+    referrals = share(of.referrals, number, of.residents)
+    return Story(age, referrals, is_answered=age > JUST_NOW)
+
+
+def _lived(
+    owner: Engine, open_at: OpenAt, of: Amounts, now: datetime, offerings: list[Offering]
+) -> tuple[dict[Story, Life], Callable[[int], Story]]:
+    """All lives of which a city consists, and whose a number is."""
+    how_many = Counter(_base(of, number) for number in range(1, of.residents + 1))
+    numbers = iter(range(1_000_000))
+
+    def all_of(stories: Iterator[Story]) -> dict[Story, Life]:
+        whose = {
+            story: live(open_at, now, story, offerings, which=next(numbers)) for story in stories
         }
+        return _settled(owner, open_at, now, whose)
 
-        def put_in(found: re.Match[str]) -> str:
-            word = found.group()
-            kind = self._kinds.get(word)
-            return words.get(word, word) if kind is None else str(numbered_id(kind, number))
+    bare = all_of(iter(how_many))
+    written = sum(len(bare[story].rows[t.event]) * count for story, count in how_many.items())
+    missing = max(0, of.events - written)
 
-        for row in self._rows[table]:
-            made = PUT_IN.sub(put_in, row)
-            yield _own(table, made, number, centre.district_code, vault)
+    @lru_cache(maxsize=CHUNK)
+    def story_of(number: int) -> Story:
+        base, notes = _base(of, number), share(missing, number, of.residents)
+        return Story(base.age, base.referrals, notes, base.is_answered)
+
+    stories = {story_of(number) for number in range(1, of.residents + 1)}
+    lives = {story: life for story, life in bare.items() if story in stories}
+    return lives | all_of(iter(stories - lives.keys())), story_of
 
 
-def _own(table: Table, made: str, number: int, district: str, vault: Vault) -> bytes:
-    """A copied row with what is the copy's own: its name, its number, its ciphertexts."""
-    sealed = columns_with_ciphertext(table)
-    if not sealed and table not in (t.care_case, t.resident):
-        return made.encode()
-    row = orjson.loads(made)
-    if table is t.resident:
-        name = NAMES[number % len(NAMES)]
-        row |= {"name": name, "name_key": name_key(name), "name_initials": initials_of(name)}
-        row["birth_date"] = str(date(1930, 1, 1) + timedelta(days=number % 9000))
-    if table is t.care_case:
-        row["number"] = f"{district}-00-{number:06}"
-    for column in sealed:
-        if (value := row[column.name]) is not None:
-            place = Place(table.name, column.name, UUID(row["id"]))
-            plain = to_json(value) if isinstance(column.type, EncryptedJson) else value
-            row[column.name] = vault.encrypt(plain, place)
-    return orjson.dumps(row)
+def _settled(
+    owner: Engine, open_at: OpenAt, now: datetime, whose: dict[Story, UUID]
+) -> dict[Story, Life]:
+    """The lives once what is due was raised by the sweep, and everybody was told."""
+    product = open_at(now)
+    product.sweep(product.context())
+    with product.notices.store() as store:
+        store.address(store.waiting(CHUNK), (), now)
+    return read_back(owner, product.vault, whose, with_audit=True)
+
+
+# Who works there
+
+
+def _centres_near() -> list[list[str]]:
+    """For each centre, those of its district."""
+    centres = _centres()
+    return [
+        [one.code for one in centres if one.district_code == centre.district_code]
+        for centre in centres
+    ]
+
+
+@dataclass(frozen=True, slots=True)
+class Offers:
+    """How many agencies there are, how many services each offers, and to which centres."""
+
+    agencies: int
+    services: int
+    reaches: Callable[[int], list[str]]
+
+
+def _staff(owner: Engine, workers: int, digest: str, now: datetime, of: Offers) -> list[Offering]:
+    """Accounts and agencies; returns what the agencies offer, agency by agency."""
+    made = [_agency(which, of, now) for which in range(of.agencies)]
+    offerings = [offering for _, offered in made for offering in offered]
+    with owner.begin() as connection:
+        bulk.insert_all(connection, [*(agency for agency, _ in made), *offerings])
+        bulk.insert_all(connection, _accounts(workers, digest, now - max(AGES) - timedelta(days=1)))
+    return offerings
+
+
+def _agency(which: int, of: Offers, now: datetime) -> tuple[Provider, list[Offering]]:
+    centres = _centres()
+    at = centres[which % len(centres)]
+    agency = Provider(
+        id=numbered_id(PROVIDER, which), slug=f"bench-{which}", name=f"가상 {which}",
+        phone="051-000-0000", kind=ProviderKind.HOME_CARE, district_code=at.district_code,
+        lat=at.lat, lon=at.lon,
+    )  # fmt: skip
+    return agency, [
+        Offering(
+            id=numbered_id(OFFERING + number, which), provider_id=agency.id, service_code=code,
+            is_open=True, capacity=PLACES, available=PLACES, stated_available=PLACES, waiting=0,
+            unit="visit", as_of=now, centres=of.reaches(which),
+        )
+        for number, code in enumerate(SERVICES[: of.services])
+    ]  # fmt: skip
+
+
+def _accounts(workers: int, digest: str, since: datetime) -> Iterator[Account]:
+    centres = _centres()
+    for number in range(workers):
+        at = centres[number % len(centres)]
+        yield Account(
+            id=numbered_id(WORKER, number), username=worker_name(number), name="가상",
+            role=Role.WORKER, password_hash=digest, created_at=since, centre_code=at.code,
+            district_code=at.district_code,
+        )  # fmt: skip
+    for username, role, belongs in (
+        (supervisor_name(), Role.SUPERVISOR, {"district_code": centres[0].district_code}),
+        (agency_name(), Role.PROVIDER, {"provider_id": numbered_id(PROVIDER, 0)}),
+        (assessor_name(), Role.ASSESSOR, {"district_code": centres[0].district_code}),
+        (auditor_name(), Role.AUDITOR, {}),
+    ):
+        yield Account(
+            id=new_id(), username=username, name="가상", role=role, password_hash=digest,
+            created_at=since, **belongs,
+        )  # fmt: skip

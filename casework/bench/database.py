@@ -79,16 +79,17 @@ def databases(given: str | None) -> Iterator[Databases]:
         made = Databases(home, name, secrets.token_hex(16))
         try:
             _execute(home, f'CREATE DATABASE "{name}"')
-            stack.callback(_remove, made)
-            _make_roles(made)
+            stack.callback(remove, made)
+            make_roles(made)
         except psycopg.Error as error:
-            raise _refused(error) from None
+            raise refused(error) from None
         except OperationalError as error:
-            raise _refused(error.orig or error) from None
+            raise refused(error.orig or error) from None
         yield made
 
 
-def _refused(error: BaseException) -> BenchmarkFailed:
+def refused(error: BaseException) -> BenchmarkFailed:
+    """Why the database cannot be used, in one line."""
     reason = str(error).strip().partition("\n")[0]
     return BenchmarkFailed(f"PostgreSQL cannot be used as its administrator: {reason}")
 
@@ -112,7 +113,8 @@ def _home(given: str) -> URL:
     return url.set(drivername="postgresql+psycopg")
 
 
-def _make_roles(made: Databases) -> None:
+def make_roles(made: Databases) -> None:
+    """Make the product's roles for a database, or give them the password of now."""
     engine = made.engine(made.name)
     try:
         passwords = dict.fromkeys(database_roles.ALL_PARTS, made.password)
@@ -121,7 +123,8 @@ def _make_roles(made: Databases) -> None:
         engine.dispose()
 
 
-def _remove(made: Databases) -> None:
+def remove(made: Databases) -> None:
+    """Drop a database, its copy and its roles."""
     for name in (made.copy, made.name):
         _execute(made.home, f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
     for part in database_roles.ALL_PARTS:

@@ -28,11 +28,12 @@ from casework.bench.figures_asked import AT_MOST_MS, Asked, Asking, questions_on
 from casework.bench.figures_copied import copy_residents
 from casework.bench.figures_noted import cost_of_noting
 from casework.bench.filling import tidy
-from casework.bench.http import Result, settings_of
+from casework.bench.http import Result
 from casework.bench.http_report import conditions
 from casework.bench.lives import Product
 from casework.bench.processes import BenchmarkFailed, cpu_of
 from casework.bench.sides import Progress
+from casework.bench.standing import settings_of
 from casework.domain.clocks.calendar import day_in_seoul
 from casework.settings import Settings
 

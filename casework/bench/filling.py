@@ -26,9 +26,10 @@ PAUSED: Final = (
 )
 CENTRE, DISTRICT = "2611051000", "26110"
 RESIDENT, CASE, PLANNED, REFERRAL, CLOCK, WORKER, STEP = 1, 2, 3, 4, 5, 9, 20
+PROVIDER, OFFERING = 0x30, 0x40
 
 FACTS: Final = """
-INSERT INTO district VALUES ('26110', '가상구', 'Example-gu');
+INSERT INTO district (code, name_ko, name_en) VALUES ('26110', '가상구', 'Example-gu');
 INSERT INTO centre (code, district_code, name, lat, lon)
   VALUES ('2611051000', '26110', '가상동', 35.1, 129.0);
 INSERT INTO service (code, field, name_ko, name_en, run_by, unit, limit_note, basis, certainty)

@@ -11,7 +11,7 @@ import json
 import secrets
 import sys
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -36,12 +36,12 @@ from casework.bench.sides import (
     sides_of,
 )
 from casework.bench.signing_in import Tokens
+from casework.bench.standing import Open, settings_of
 from casework.settings import Settings
 
 PASSWORD: Final = "bench-care-at-home-2026"  # noqa: S105 - of invented people, for minutes
 PROTOTYPED: Final = ("create", "read", "worklist")
 SERVE: Final = (sys.executable, "-m", "casework", "serve", "--port", "0")
-Open = Callable[[Settings, Any], Product]
 Result = dict[str, Any]
 
 
@@ -80,27 +80,6 @@ def bench_http(of: Measurement, open_product: Open, progress: Progress) -> Resul
         "figures": figures,
         "speed": speed_table(figures),
     }
-
-
-def settings_of(made: Databases, folder: Path) -> Settings:
-    """Settings of this installation alone, whatever the environment says."""
-    return Settings(
-        mode="development",
-        database_url=made.as_role("app"),
-        migration_url=made.as_role("owner"),
-        role_prefix=made.name,
-        CASEWORK_SCHEMA=None,
-        data_dir=folder / "data",
-        key_ring=folder / "keyring.json",
-        token_key=None,
-        cursor_key=None,
-        master_key=None,
-        audit_key=None,
-        audit_heads=None,
-        require_totp="none",
-        rate_limit=0,
-        request_log=folder / "requests.log",
-    )
 
 
 def _environment(settings: Settings) -> dict[str, str]:

@@ -10,15 +10,15 @@ from __future__ import annotations
 import platform
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from functools import partial
 from pathlib import Path
 from statistics import median
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 import sqlalchemy
-from sqlalchemy import Engine, text
+from sqlalchemy import Connection, Engine, text
 from sqlalchemy.engine import make_url
 
 from casework.adapters.persistence.agencies.links import SqlLinks
@@ -37,12 +37,13 @@ from casework.domain.clocks.deadlines import Clockwork
 from casework.workflows.context import Context
 from casework.workflows.notices.relay import apply_flood_limit
 from casework.workflows.ports.supervision import OverdueFilter, WorklistFilter
-from casework.workflows.ports.unit_of_work import Paging
-from casework.workflows.supervision.overdue import sweep_overdue
+from casework.workflows.ports.unit_of_work import Page, Paging
+from casework.workflows.supervision.overdue import SweepResult, sweep_overdue
 
 Tell = Callable[[str], None]
 Engines = dict[int, Engine]
 Times = dict[str, float]
+Key = TypeVar("Key")
 
 
 def bench_sweep(
@@ -51,7 +52,7 @@ def bench_sweep(
     """The sweep's time in milliseconds at each size, and beside it one plain statement's."""
     with _filled(url, sizes, due, tell) as engines:
         tell("sweeping")
-        times = _interleaved(engines, rounds, partial(_time_sweeps, due=due))
+        times = interleaved(engines, rounds, partial(_time_sweeps, due=due))
         figures = [{"open_referrals": size, "newly_due": due, **one} for size, one in times.items()]
         for figure in figures:
             ratio = figure["sweep_ms"] / figure["plain_statement_ms"]
@@ -62,11 +63,18 @@ def bench_sweep(
 def bench_worklist(
     url: str | None, sizes: list[int], due: int, rounds: int, tell: Tell
 ) -> dict[str, Any]:
-    """A page of 50 of a worker's list and of a district's overdue list, in milliseconds."""
+    """A page of 50 of a worker's list and of a district's overdue list, in milliseconds.
+
+    The first and the last one, and the ratio of their 95th percentiles.
+    """
     with _filled(url, sizes, due, tell) as engines:
         tell("paging")
-        times = _interleaved(engines, rounds, _time_pages)
+        times = interleaved(engines, rounds, partial(_time_pages, lasts={}))
         figures = [{"open_referrals": size, **one} for size, one in times.items()]
+        for figure in figures:
+            for name in ("worklist", "overdue"):
+                ratio = figure[f"{name}_last_p95_ms"] / figure[f"{name}_p95_ms"]
+                figure[f"{name}_last_to_first"] = round(ratio, 2)
         return _result("worklist", engines, figures, "worklist_ms", rounds)
 
 
@@ -84,11 +92,7 @@ def _result(
 ) -> dict[str, Any]:
     return {
         "benchmark": name,
-        "store": next(iter(engines.values())).dialect.name,
-        "python": platform.python_version(),
-        "sqlalchemy": sqlalchemy.__version__,
-        "machine": platform.platform(),
-        "rounds": rounds,
+        **conditions(next(iter(engines.values())).dialect.name, rounds),
         "figures": figures,
         "ratio_of_sizes": round(figures[-1][what] / figures[0][what], 2),
         "ratios_of_sizes": {
@@ -99,36 +103,47 @@ def _result(
     }
 
 
+def conditions(store: str, rounds: int) -> dict[str, Any]:
+    """On what it was measured, and how often."""
+    return {
+        "store": store,
+        "python": platform.python_version(),
+        "sqlalchemy": sqlalchemy.__version__,
+        "machine": platform.platform(),
+        "rounds": rounds,
+    }
+
+
 @contextmanager
 def _filled(url: str | None, sizes: list[int], due: int, tell: Tell) -> Iterator[Engines]:
     """A database for each size, smallest first."""
     with ExitStack() as opened:
-        engines = {size: opened.enter_context(_scratch(url)) for size in sorted(set(sizes))}
+        engines = {size: opened.enter_context(scratch(url)) for size in sorted(set(sizes))}
         for size, engine in engines.items():
             tell(f"filling {size:,} open referrals")
             fill(engine, size, due)
         yield engines
 
 
-def _interleaved(
-    engines: Engines, rounds: int, time_one: Callable[[Engine], Times]
-) -> dict[int, Times]:
+def interleaved(
+    engines: Mapping[Key, Engine], rounds: int, time_one: Callable[[Engine], Times]
+) -> dict[Key, Times]:
     """The median and the 95th percentile of each figure at each size.
 
     The sizes are interleaved, so that a machine that becomes slow affects all of them alike. The
     first round is a warm-up and does not count.
     """
-    taken: dict[int, list[Times]] = {size: [] for size in engines}
+    taken: dict[Key, list[Times]] = {size: [] for size in engines}
     for _ in range(rounds + 1):
         for size, engine in engines.items():
             taken[size].append(time_one(engine))
     return {
-        size: {name: value for it in all[0] for name, value in _spread(it, all[1:]).items()}
+        size: {name: value for it in all[0] for name, value in spread(it, all[1:]).items()}
         for size, all in taken.items()
     }
 
 
-def _spread(name: str, rounds: list[Times]) -> Times:
+def spread(name: str, rounds: list[Times]) -> Times:
     """The median and the 95th percentile of a figure over its rounds."""
     ordered = sorted(one[name] for one in rounds)
     p95 = ordered[min(len(ordered) * 95 // 100, len(ordered) - 1)]
@@ -138,10 +153,15 @@ def _spread(name: str, rounds: list[Times]) -> Times:
     }
 
 
+def is_sqlite(url: str | None) -> bool:
+    """Whether an address is that of a SQLite file, as it is where none is given."""
+    return url is None or make_url(url).get_backend_name() == "sqlite"
+
+
 @contextmanager
-def _scratch(url: str | None) -> Iterator[Engine]:
+def scratch(url: str | None) -> Iterator[Engine]:
     """A temporary, migrated database beside the configured one; dropped afterwards."""
-    if url is None or make_url(url).get_backend_name() == "sqlite":
+    if url is None or is_sqlite(url):
         with (
             tempfile.TemporaryDirectory() as folder,
             _migrated(f"sqlite:///{Path(folder) / 'bench.sqlite'}") as engine,
@@ -173,8 +193,8 @@ def _migrated(url: str) -> Iterator[Engine]:
         engine.dispose()
 
 
-def _time_sweeps(engine: Engine, due: int) -> Times:
-    """A sweep of what is due, one plain statement over the same rows, and an empty sweep."""
+def sweeper(engine: Engine) -> Callable[[], SweepResult | None]:
+    """The sweep as the product runs it, without its schedule."""
     ctx = Context(
         actor=SYSTEM,
         now=NOW,
@@ -184,26 +204,32 @@ def _time_sweeps(engine: Engine, due: int) -> Times:
         clockwork=Clockwork((), WorkingCalendar({})),
     )
     notices = SqlNotices(engine, SqlLinks)
-    _forget(engine)
-    plain = _timed(lambda: _plain(engine))
-    _forget(engine)
-    run = partial(
+    return partial(
         sweep_overdue,
         ctx,
         SqlSweepStore(engine),
         limit_flood=partial(apply_flood_limit, ctx, notices),
     )
-    sweep = _timed(lambda: _expect(due, run()))
-    idle = _timed(lambda: _expect(0, run()))
+
+
+def _time_sweeps(engine: Engine, due: int) -> Times:
+    """A sweep of what is due, one plain statement over the same rows, and an empty sweep."""
+    forget(engine)
+    plain = timed(lambda: _plain(engine))
+    forget(engine)
+    run = sweeper(engine)
+    sweep = timed(lambda: expect(due, run()))
+    idle = timed(lambda: expect(0, run()))
     return {"sweep_ms": sweep, "plain_statement_ms": plain, "nothing_due_ms": idle}
 
 
-def _expect(due: int, result: Any) -> None:
+def expect(due: int, result: Any) -> None:
+    """Raise AssertionError where not exactly those that are due were raised."""
     if result.changed != due:
         raise AssertionError(f"{result.changed} raised where {due} were due")
 
 
-def _forget(engine: Engine) -> None:
+def forget(engine: Engine) -> None:
     """Undo what a sweep raised, then run the maintenance that the database does in time."""
     with engine.begin() as connection:
         for statement in (
@@ -266,22 +292,56 @@ _PLAIN: Final = {
 }
 
 
-def _time_pages(engine: Engine) -> Times:
+def _readers(connection: Connection) -> tuple[SqlReading, SqlReading]:
     """A worker with both overdue and other clocks, and the supervisor of the district."""
     worker = Actor(
         id=numbered_id(WORKER, 1), role=Role.WORKER, centre_code=CENTRE, district_code=DISTRICT
     )
     supervisor = Actor(id=new_id(), role=Role.SUPERVISOR, district_code=DISTRICT)
+    return (
+        SqlReading(connection, scope_of(worker, "deadline.read"), NOW, set()),
+        SqlReading(connection, scope_of(supervisor, "overdue.read"), NOW, set()),
+    )
+
+
+def time_worklist(engine: Engine) -> float:
+    """The first page of a worker's list."""
     with engine.connect() as connection:
-        hers = SqlReading(connection, scope_of(worker, "deadline.read"), NOW, set())
-        theirs = SqlReading(connection, scope_of(supervisor, "overdue.read"), NOW, set())
+        hers, _ = _readers(connection)
+        return timed(lambda: hers.worklists.mine(WorklistFilter(), Paging()))
+
+
+def _time_pages(engine: Engine, lasts: dict[Engine, tuple[Any, Any]]) -> Times:
+    """The first and the last page of either list; ``lasts`` is where the last ones begin."""
+    with engine.connect() as connection:
+        hers, theirs = _readers(connection)
+
+        def mine(after: Any) -> Page:
+            return hers.worklists.mine(WorklistFilter(), Paging(after=after))
+
+        def overdue(after: Any) -> Page:
+            return theirs.worklists.overdue(OverdueFilter(), Paging(after=after))
+
+        if engine not in lasts:
+            lasts[engine] = _last_key(mine), _last_key(overdue)
+        last_of_mine, last_of_overdue = lasts[engine]
         return {
-            "worklist_ms": _timed(lambda: hers.worklists.mine(WorklistFilter(), Paging())),
-            "overdue_ms": _timed(lambda: theirs.worklists.overdue(OverdueFilter(), Paging())),
+            "worklist_ms": timed(lambda: mine(None)),
+            "worklist_last_ms": timed(lambda: mine(last_of_mine)),
+            "overdue_ms": timed(lambda: overdue(None)),
+            "overdue_last_ms": timed(lambda: overdue(last_of_overdue)),
         }
 
 
-def _timed(run: Callable[[], Any]) -> float:
+def _last_key(read: Callable[[Any], Page]) -> Any:
+    """What the last page comes after; None where there is one page alone."""
+    after = None
+    while (key := read(after).last_key) is not None:
+        after = key
+    return after
+
+
+def timed(run: Callable[[], Any]) -> float:
     """The duration of a call in milliseconds."""
     began = time.perf_counter()
     run()

@@ -11,6 +11,7 @@ from casework.cli import (
     bench,
     bench_figures,
     bench_http,
+    bench_size,
     clocks,
     database,
     duplicates,
@@ -34,6 +35,8 @@ for commands in (serving, database, backups, clocks, policy, imports):
     cli.add_typer(commands.app)
 bench.app.command("http")(bench_http.bench_http)
 bench.app.command("figures")(bench_figures.bench_figures)
+bench.app.command("fill")(bench_size.bench_fill)
+bench.app.command("size")(bench_size.bench_size)
 for name, group in (
     ("bench", bench.app),
     ("account", account_rights.app),
