@@ -52,6 +52,8 @@ from casework.workflows.ports.results import ReleasedNotices
 
 log = logging.getLogger("casework.notices")
 BATCH = 500
+# Overdue clocks of which one statement looks whether they are told of again.
+LOOKED_AT = 2000
 EACH = 20
 SAID_IN_A_DIGEST = 200
 A_RUN_TAKES_AT_MOST = timedelta(minutes=10)
@@ -207,14 +209,14 @@ def _tell_again(ctx: Context, notices: Notices) -> None:
         morning = digest_of(ctx.now, calendar, swept)
         if morning is None:
             continue
-        since, paging, is_full = told_again_since(morning, calendar), Paging(limit=BATCH), True
-        while is_full:
+        since, paging = told_again_since(morning, calendar), Paging(limit=LOOKED_AT)
+        while True:
             with notices.store() as store:
-                clocks = store.still_overdue(district, since, ctx.now, paging)
-                store.add_once([notice_of_still_overdue(clock, morning) for clock in clocks])
-            is_full = len(clocks) == BATCH
-            if is_full:
-                paging = Paging(limit=BATCH, after=(clocks[-1].due_at, clocks[-1].id))
+                found = store.still_overdue(district, since, ctx.now, paging)
+                store.add_once([notice_of_still_overdue(clock, morning) for clock in found.rows])
+            if found.last_key is None:
+                break
+            paging = Paging(limit=LOOKED_AT, after=found.last_key)
 
 
 def _address(ctx: Context, notices: Notices, create_links: Callable[[NoticeStore], None]) -> int:

@@ -10,7 +10,6 @@ from typing import Protocol
 from uuid import UUID
 
 from casework.domain.access.policy import Scope
-from casework.domain.clocks.deadlines import Deadline
 from casework.domain.notices.notices import Notice, Recipients
 from casework.domain.notices.outbox import Letter, Message, Subscription
 from casework.domain.notices.pausing import RelayState
@@ -63,11 +62,12 @@ class NoticeStore(Protocol):
 
     def still_overdue(
         self, district: str, told_before: datetime, now: datetime, paging: Paging
-    ) -> list[Deadline]:
+    ) -> Page:
         """Clocks that stay overdue and unanswered, of which nothing was told since an instant.
 
-        None that will come to a step of its own yet, nor one that a review has put off. In the
-        order of due instant and id, by which the next ones are asked for.
+        None that will come to a step of its own yet, nor one that a review has put off. A page is
+        of as many overdue clocks as its limit says, of which it has those; its last key is that
+        of the last clock looked at, None where that was all.
         """
         ...
 

@@ -10,18 +10,23 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import (
+    Column,
     ColumnElement,
     Connection,
     Engine,
+    TextClause,
     and_,
     case,
     exists,
     func,
     insert,
+    literal,
+    literal_column,
     or_,
     select,
     text,
     true,
+    tuple_,
     update,
 )
 from sqlalchemy.dialects import postgresql, sqlite
@@ -29,7 +34,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from casework.adapters.persistence import tables as t
 from casework.adapters.persistence.casefile.overdue import is_answered, is_overdue
 from casework.adapters.persistence.engine.encrypted_columns import vault_of
-from casework.adapters.persistence.engine.paging import page
+from casework.adapters.persistence.engine.prepared import PLANNED_EACH_TIME
 from casework.adapters.persistence.notices import relay_state
 from casework.adapters.persistence.notices.outbox import SqlOutbox
 from casework.adapters.persistence.rows.mapper import from_row, to_row
@@ -46,7 +51,7 @@ from casework.domain.notices.pausing import RelayState
 from casework.domain.supervision.codes import ReviewAction
 from casework.workflows.ports.links import Links
 from casework.workflows.ports.notices import NoticeStore
-from casework.workflows.ports.paging import Paging, Row
+from casework.workflows.ports.paging import Page, Paging, Row
 
 _notice, _verdict, _message = t.notice, t.run_notices, t.message
 # Spelt out, so that both databases' planners match it to the partial index.
@@ -140,11 +145,11 @@ class SqlNoticeStore(SqlOutbox):
 
     def still_overdue(
         self, district: str, told_before: datetime, now: datetime, paging: Paging
-    ) -> list[Deadline]:
+    ) -> Page:
         session_context.set_system_context(self._connection)
         clock, step, review, again = t.deadline, t.escalation, t.review, _notice.alias("again")
-        will_come = exists().where(step.c.deadline_id == clock.c.id, step.c.raised_at.is_(None))
-        was_told = exists().where(
+        will_come = _looked_up(step.c.deadline_id == clock.c.id, step.c.raised_at.is_(None))
+        was_told = _looked_up(
             step.c.deadline_id == clock.c.id,
             step.c.due_at == clock.c.due_at,
             # What was taken over counts from there: nobody was told of what lay in the past.
@@ -153,7 +158,7 @@ class SqlNoticeStore(SqlOutbox):
                 and_(step.c.quiet, step.c.raised_at >= told_before),
             ),
         )
-        was_told_again = exists().where(
+        was_told_again = _looked_up(
             again.c.subject_id == clock.c.id,
             # Spelt out: for a parameter a statement that stays prepared reads every notice instead
             # of the partial index.
@@ -162,7 +167,7 @@ class SqlNoticeStore(SqlOutbox):
         )
         # A chase answers it up to its day; who it was given to has as long as from a telling;
         # anything else answers it for good.
-        is_put_off = exists().where(
+        is_put_off = _looked_up(
             review.c.deadline_id == clock.c.id,
             review.c.due_at == clock.c.due_at,
             case(
@@ -171,24 +176,31 @@ class SqlNoticeStore(SqlOutbox):
                 else_=true(),
             ),
         )
-        query = select(clock).where(
+        keys = [clock.c.due_at, clock.c.id]
+        overdue = [
             is_overdue(now),
             clock.c.district_code == district,
             clock.c.due_at < told_before,
             ~clock.c.excused,
-            ~will_come,
-            ~was_told,
-            ~was_told_again,
-            or_(~is_answered(), ~is_put_off),
+        ]
+        if paging.after is not None:
+            overdue.append(tuple_(*keys) > _bound(keys, paging.after))
+        # As many are looked at as the page has, so that no statement grows with what is overdue.
+        cut = select(*keys).where(*overdue).order_by(*keys).offset(paging.limit - 1).limit(1)
+        last = self._connection.execute(cut).first()
+        if last is not None:
+            overdue.append(tuple_(*keys) <= _bound(keys, last))
+        # For any values alike, each of the conditions would be looked for in the whole table.
+        query = (
+            select(clock)
+            .prefix_with(PLANNED_EACH_TIME, dialect="postgresql")
+            .where(
+                *overdue, ~will_come, ~was_told, ~was_told_again, or_(~is_answered(), ~is_put_off)
+            )
+            .order_by(*keys)
         )
-        found = page(
-            self._connection,
-            query,
-            [clock.c.due_at, clock.c.id],
-            paging,
-            make=lambda row: from_row(Deadline, row),
-        )
-        return found.rows
+        rows = [from_row(Deadline, row) for row in self._connection.execute(query)]
+        return Page(rows, None if last is None else tuple(last))
 
     def add_once(self, notices: Sequence[Notice]) -> None:
         dialect = postgresql if self._connection.dialect.name == "postgresql" else sqlite
@@ -317,6 +329,19 @@ class SqlNotices:
     def store(self) -> Iterator[NoticeStore]:
         with self._engine.begin() as connection:
             yield SqlNoticeStore(connection, self._links)
+
+
+def _bound(keys: Sequence[Column[Any]], values: Sequence[Any]) -> Any:
+    return tuple_(*(literal(value, key.type) for key, value in zip(keys, values, strict=True)))
+
+
+def _looked_up(*conditions: ColumnElement[bool] | TextClause) -> ColumnElement[bool]:
+    """Whether there is such a row, looked up by its index for each row of the statement.
+
+    With an offset PostgreSQL makes no join of it. Joined, thousands of clocks were each compared
+    with all notices of a morning, which its statistics did not know yet.
+    """
+    return select(literal_column("1")).where(*conditions).offset(0).exists()
 
 
 def may_be_addressed() -> ColumnElement[bool]:
