@@ -69,9 +69,12 @@ class SqlResidents:
         return found
 
     def _following(self, id: UUID) -> Select[Any]:
-        into = select(_former.c.merged_into_id).where(_former.c.id == id).scalar_subquery()
+        # The choice stands inside: compared with a choice, under row-level security no index is
+        # used, and every resident was read.
+        current = func.coalesce(_former.c.merged_into_id, _former.c.id)
+        into = select(current).where(_former.c.id == id).scalar_subquery()
         return select(t.resident).where(
-            t.resident.c.id == func.coalesce(into, id),
+            t.resident.c.id == into,
             seen_or_opened(t.resident, self._scope, self._now),
         )
 
