@@ -1206,6 +1206,15 @@ def _clocks() -> None:
     )
     _index(
         "deadline",
+        "district_code",
+        "can_wait",
+        "due_at",
+        "id",
+        name="ix_deadline_district_left",
+        where=f"{RUNNING} AND (held_by = 'supervisor' OR worker_id IS NULL)",
+    )
+    _index(
+        "deadline",
         "provider_id",
         "due_at",
         "id",
@@ -1608,6 +1617,7 @@ def _audit() -> None:
         name="ix_audit_entry_of_account",
     )  # fmt: skip
     _index("audit_entry", "at")
+    _index("audit_entry", "action", "at", "id", name="ix_audit_entry_of_action")
     _index("audit_entry", "asked_for", name="ix_audit_entry_refused", where="outcome <> 'ok'")
     op.create_table(
         "audit_seal",

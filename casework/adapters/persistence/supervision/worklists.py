@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 from sqlalchemy import (
@@ -18,6 +18,7 @@ from sqlalchemy import (
     func,
     or_,
     select,
+    text,
 )
 
 from casework.adapters.persistence import tables as t
@@ -48,6 +49,10 @@ from casework.workflows.ports.unit_of_work import Page, Paging
 
 _KEYS = [t.deadline.c.due_at, t.deadline.c.id]
 _PRESSING = [t.deadline.c.can_wait, *_KEYS]
+# A supervisor's own clocks and nobody's have an index of their own among those of a district; what
+# is of people is found by them.
+_PARTS: Final[dict[str, tuple[str, ...]]] = {SUPERVISOR: ("left", "people")}
+_IS_LEFT: Final = text("(deadline.held_by = 'supervisor' OR deadline.worker_id IS NULL)")
 
 
 class SqlWorklists:
@@ -65,17 +70,20 @@ class SqlWorklists:
         others hold on their cases; and notes to come back to.
         """
         people = people_of(self._connection, day_in_seoul(self._now), self._scope)
-        clocks = self._clocks_to_do(people, filters, paging)
-        notes = notes_to_come_back(
-            self._connection, self._scope, people, self._now, filters, paging
+        parts = _PARTS.get(holder(self._scope), ("own",))
+        pages = [self._clocks_to_do(people, filters, paging, part) for part in parts]
+        pages.append(
+            notes_to_come_back(self._connection, self._scope, people, self._now, filters, paging)
         )
-        rows = sorted([*clocks.rows, *notes.rows], key=_pressing)
-        more = bool(clocks.last_key or notes.last_key or len(rows) > paging.limit)
+        rows = sorted((row for one in pages for row in one.rows), key=_pressing)
+        more = any(one.last_key for one in pages) or len(rows) > paging.limit
         shown = rows[: paging.limit]
         self._about.update(row["resident_id"] for row in shown)
         return Page(shown, _pressing(shown[-1]) if more else None)
 
-    def _clocks_to_do(self, people: list[UUID], filters: WorklistFilter, paging: Paging) -> Page:
+    def _clocks_to_do(
+        self, people: list[UUID], filters: WorklistFilter, paging: Paging, part: str
+    ) -> Page:
         if filters.kind == COME_BACK:
             return Page([], None)
         form, facts = form_of(self._scope, self._now)
@@ -83,6 +91,7 @@ class SqlWorklists:
         until = today + (ONE_DAY if filters.due == "today" else 7 * ONE_DAY)
         query = _clocks_to_do(
             form,
+            part,
             filters.due,
             filters.kind is not None,
             filters.field is not None,
@@ -266,11 +275,11 @@ def _items(now: Any) -> Select[Any]:
 
 @once_for_each_form
 def _clocks_to_do(
-    form: ScopeForm, due: str, of_kind: bool, in_field: bool, is_first: bool
+    form: ScopeForm, part: str, due: str, of_kind: bool, in_field: bool, is_first: bool
 ) -> Select[Any]:
     """A page of what the actor has to do as of the parameter ``now``, built once for each form."""
     clock, now = t.deadline, bindparam("now", type_=Instant)
-    query = _items(now).where(IS_RUNNING, _mine(form, now))
+    query = _items(now).where(IS_RUNNING, _mine(form, part, now))
     if due == "overdue":
         query = query.where(is_overdue(now))
     elif due != "all":
@@ -292,7 +301,7 @@ def _overdue(form: ScopeForm, filters: frozenset[str], is_first: bool) -> Select
     return cut_once(filtered(query, filters), _KEYS, is_first=is_first)
 
 
-def _mine(form: ScopeForm, now: Any) -> ColumnElement[bool]:
+def _mine(form: ScopeForm, part: str, now: Any) -> ColumnElement[bool]:
     """What the actor has to do; a case that nobody has is the supervisor's."""
     clock, people = t.deadline, bindparam("people", expanding=True, type_=Uuid)
     sees, held_by = seen(clock, form), holder(form)
@@ -300,7 +309,7 @@ def _mine(form: ScopeForm, now: Any) -> ColumnElement[bool]:
         others = is_overdue(now)
         return and_(clock.c.worker_id.in_(people), sees, or_(clock.c.held_by == WORKER, others))
     if held_by == SUPERVISOR:
-        left = or_(clock.c.worker_id.is_(None), clock.c.worker_id.in_(people))
-        left = and_(clock.c.held_by == WORKER, left)
-        return and_(sees, or_(clock.c.held_by == SUPERVISOR, left))
+        if part == "people":
+            return and_(sees, clock.c.held_by == WORKER, clock.c.worker_id.in_(people))
+        return and_(sees, _IS_LEFT, clock.c.held_by.in_([SUPERVISOR, WORKER]))
     return and_(sees, clock.c.held_by == held_by)

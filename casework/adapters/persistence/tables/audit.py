@@ -40,6 +40,8 @@ audit_entry = Table(
     Column("request_id", String(80)),
     CheckConstraint("outcome IN ('ok', 'refused', 'failed')", name="outcome_known"),
     Index(None, "at"),
+    # What is rare, among all that is not.
+    Index("ix_audit_entry_of_action", "action", "at", "id"),
 )
 
 # Who looked at a resident. On SQLite the entries of a single centre are read through.

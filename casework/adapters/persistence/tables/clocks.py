@@ -80,6 +80,7 @@ recount = Table(
 )
 
 RUNNING = "met_at IS NULL AND cancelled_at IS NULL"
+LEFT_TO_SUPERVISOR = "held_by = 'supervisor' OR worker_id IS NULL"
 
 deadline = child(
     code("kind"),
@@ -123,6 +124,14 @@ deadline = child(
         "due_at",
         "id",
         **where(RUNNING),
+    ),
+    Index(
+        "ix_deadline_district_left",
+        "district_code",
+        "can_wait",
+        "due_at",
+        "id",
+        **where(f"{RUNNING} AND ({LEFT_TO_SUPERVISOR})"),
     ),
     Index("ix_deadline_centre_due", "centre_code", "due_at", "id", **where(RUNNING)),
     Index("ix_deadline_provider_due", "provider_id", "can_wait", "due_at", "id", **where(RUNNING)),
