@@ -253,8 +253,7 @@ def _settled(
     """The lives once what is due was raised by the sweep, and everybody was told."""
     product = open_at(now)
     product.sweep(product.context())
-    with product.notices.store() as store:
-        store.address(store.waiting(CHUNK), (), now)
+    product.relay(product.context())
     return read_back(owner, product.vault, whose, with_audit=True)
 
 

@@ -32,7 +32,6 @@ from casework.workflows.cases import intake
 from casework.workflows.context import Context
 from casework.workflows.planning import planning
 from casework.workflows.ports.access import Passwords
-from casework.workflows.ports.notices import Notices
 from casework.workflows.ports.vault import Vault
 from casework.workflows.referring import referring
 from casework.workflows.residents import residents
@@ -81,11 +80,6 @@ class Product(Protocol):
     @property
     def passwords(self) -> Passwords:
         """How passwords are digested."""
-        ...
-
-    @property
-    def notices(self) -> Notices:
-        """Where notices are worked on."""
         ...
 
     def context(self, actor: Actor = ...) -> Context:

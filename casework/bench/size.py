@@ -17,6 +17,7 @@ from typing import Any, Final
 
 import httpx2
 from sqlalchemy import Engine, event, text
+from sqlalchemy.exc import OperationalError
 
 from casework.adapters.persistence import tables as t
 from casework.adapters.persistence.engine.ids import new_id
@@ -40,7 +41,13 @@ from casework.domain.duplicates.likeness import Likeness
 WALKED: Final = 200
 EXPLAIN: Final = "EXPLAIN (ANALYZE, BUFFERS) "
 NO_BODY: Final = 500
+# A statement is planned for its own values five times, then perhaps for all values alike.
+UNTIL_PREPARED: Final = 8
 Result = dict[str, Any]
+
+
+class Unanswered(Exception):
+    """A question was refused, or took longer than a statement may."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +124,7 @@ def bench_size(
     at: Standing, open_product: Open, rounds: int, progress: Progress, *,
     with_plans: bool = False, only: str = "",
 ) -> Result:  # fmt: skip
-    """The figures of each question. Raises BenchmarkFailed where an answer was bad."""
+    """The figures of each question; of one that got no answer, why."""
     filled = at.filled()
     version, _ = at.databases.server()
     product = open_product(at.settings(), lambda: filled.filled_at)
@@ -175,17 +182,16 @@ class _Asking:
         """Every question once to warm up, then in rounds in which they take turns."""
         transport = httpx2.ASGITransport(app=self.product.app())
         taken: list[list[tuple[float, float]]] = [[] for _ in asked]
-        figures: list[Result] = []
         async with httpx2.AsyncClient(transport=transport, base_url="http://localhost") as client:
             for who in {one.who for one in asked if isinstance(one, Question)}:
                 self.tokens[who] = await self._token(client, who, password)
-            paths = [await self._path(client, one) for one in asked]
-            for one, path in zip(asked, paths, strict=True):
-                figures.append(await self._first(client, one, path))
+            figures = [await self._first(client, one) for one in asked]
             for number in range(self.rounds):
-                for which, (one, path) in enumerate(zip(asked, paths, strict=True)):
+                for which, one in enumerate(asked):
                     self._doing(f"round {number + 1} of {self.rounds}: {one.name}")
-                    taken[which].append(await self._timed(client, one, path))
+                    if "failed" not in figures[which]:
+                        path = figures[which]["path"]
+                        taken[which].append(await self._timed(client, one, path))
         return [one | _spread(times) for one, times in zip(figures, taken, strict=True)]
 
     def _doing(self, what: str) -> None:
@@ -202,14 +208,16 @@ class _Asking:
 
     async def _sent(self, client: httpx2.AsyncClient, one: Asked, path: str) -> Any:
         if isinstance(one, Round):
-            return one.run()
+            try:
+                return one.run()
+            except OperationalError as error:
+                raise Unanswered(str(error.orig).partition("\n")[0]) from None
         answer = await client.request(
             "GET" if one.body is None else "POST", API + path, json=one.body,
             headers={"Authorization": f"Bearer {self.tokens[one.who]}"},
         )  # fmt: skip
         if not answer.is_success:
-            said = f"{answer.status_code} {answer.text[:NO_BODY]}"
-            raise BenchmarkFailed(f"{one.name}: {said}")
+            raise Unanswered(f"{answer.status_code} {answer.text[:NO_BODY]}")
         return answer.json()
 
     async def _path(self, client: httpx2.AsyncClient, one: Asked) -> str:
@@ -226,17 +234,26 @@ class _Asking:
                 return _with(one.path, PAGE, found)
             found = cursor = page["next_cursor"]
 
-    async def _first(self, client: httpx2.AsyncClient, one: Asked, path: str) -> Result:
-        """To warm up: how much is answered, with how many statements, and by which plans."""
+    async def _first(self, client: httpx2.AsyncClient, one: Asked) -> Result:
+        """To warm up: how much is answered, or why nothing is."""
         self._doing(f"warm-up: {one.name}")
-        await self._sent(client, one, path)
+        try:
+            return await self._looked_at(client, one)
+        except Unanswered as error:
+            return {"name": one.name, "failed": str(error), "rows": None, "statements": 0}
+
+    async def _looked_at(self, client: httpx2.AsyncClient, one: Asked) -> Result:
+        """The answer's rows, the number of statements, and on demand their plans."""
+        path = await self._path(client, one)
+        for _ in range(UNTIL_PREPARED):
+            await self._sent(client, one, path)
         self.statements.reset()
         self.statements.plans = [] if self.with_plans else None
         answer = await self._sent(client, one, path)
         plans, self.statements.plans = self.statements.plans, None
         rows = answer.get("items") if isinstance(answer, dict) else None
         found: Result = {
-            "name": one.name, "statements": self.statements.sent,
+            "name": one.name, "path": path, "statements": self.statements.sent,
             "rows": None if rows is None else len(rows),
         }  # fmt: skip
         return found | ({"plans": plans} if plans is not None else {})
@@ -259,6 +276,8 @@ def _with(path: str, limit: int, cursor: str | None) -> str:
 def _spread(times: Sequence[tuple[float, float]]) -> Result:
     """Median and 95th percentile of whole requests and of their statements, in milliseconds."""
     found: Result = {}
+    if not times:
+        return dict.fromkeys(("ms", "p95_ms", "database_ms", "p95_database_ms"))
     for name, all in zip(("ms", "database_ms"), zip(*times, strict=True), strict=True):
         ordered = sorted(1000 * one for one in all)
         found[name] = round(median(ordered), 2)

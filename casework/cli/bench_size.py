@@ -102,10 +102,11 @@ def bench_size(
 def _table(result: dict[str, Any]) -> Table:
     table = Table("question", "rows", "statements", "ms", "p95", "in the database", "p95")
     for one in result["figures"]:
-        figures = (one[name] for name in ("ms", "p95_ms", "database_ms", "p95_database_ms"))
+        figures = [one[name] for name in ("ms", "p95_ms", "database_ms", "p95_database_ms")]
+        times = ("–" if figure is None else f"{figure:,.2f}" for figure in figures)
         table.add_row(
             one["name"], str(one["rows"] if one["rows"] is not None else "–"),
-            str(one["statements"]), *(f"{figure:,.2f}" for figure in figures),
+            str(one["statements"]), *times,
         )  # fmt: skip
     return table
 
