@@ -1616,7 +1616,7 @@ def _audit() -> None:
         "audit_entry", "actor", "at", "id", "outcome", "action", "task",
         name="ix_audit_entry_of_account",
     )  # fmt: skip
-    _index("audit_entry", "at")
+    _index("audit_entry", "at", "id", name="ix_audit_entry_at")
     _index("audit_entry", "action", "at", "id", name="ix_audit_entry_of_action")
     _index("audit_entry", "asked_for", name="ix_audit_entry_refused", where="outcome <> 'ok'")
     op.create_table(

@@ -24,7 +24,7 @@ ON_SQLITE: Final = {
     "audit_head": "4c90153588d0c5a285595bc7c25c961a84b2f205036cd8360f8a4b48a96a6ecd",
     "audit_pending": "e9c2ee1a7308221358dcd371d56bfa56375dd62d5cd1b1b49f2cc0ee6cbe3405",
     "ix_audit_entry_of_account": "c9533a245dbf81923425408ae10bc6f51711f1b89e4b00ae558cdec4c6c098f5",
-    "ix_audit_entry_at": "eb8a951f2fdfb7a34a2339a55fe6808f8ed608edab3f65692bb9b2c828bedc9a",
+    "ix_audit_entry_at": "9f50466cd4e774b1878f20a88c3bc493b403588565a0d8cf9a38bba1412bdeef",
     "ix_audit_entry_of_action": "e20470b4d678be08ad1e0277a5a09c7a77c1b2682d832c9bdb0c82c9ad1b6e7c",
     "ix_audit_entry_refused": "2a2aa76835aca5ad0abd096e52e8e1f4f21fc33b20b4aafb0caa4a40797bc950",
     "audit_entry_is_new": "95e6209838116b08186988a7098e6d26e091b7a72e25c6274f4d28b2f3a76d64",

@@ -39,7 +39,8 @@ audit_entry = Table(
     Column("source", String(80)),
     Column("request_id", String(80)),
     CheckConstraint("outcome IN ('ok', 'refused', 'failed')", name="outcome_known"),
-    Index(None, "at"),
+    # In the order of the pages: of one instant there may be many.
+    Index("ix_audit_entry_at", "at", "id"),
     # What is rare, among all that is not.
     Index("ix_audit_entry_of_action", "action", "at", "id"),
 )
