@@ -60,7 +60,7 @@ def compare_figures(monkeypatch: pytest.MonkeyPatch) -> None:
         if not COMPARED[0]:
             return found
         rows = self.published_from_rows(question, spent, **how)
-        for by in (question.by or "figure", "kind", "field", "service", "reason"):
+        for by in (question.by or "figure", "kind", "service", "reason"):
             assert lines(found, by) == lines(rows, by), (question, by)
         return found
 

@@ -99,6 +99,8 @@ _SAYS: Final[dict[str, tuple[str, ...]]] = {
         ("kind", "held_by"),
     ),
 }
+# Figures whose lines say the field.
+OF_A_FIELD: Final = frozenset(figure for figure, says in _SAYS.items() if "field" in says)
 
 
 def people_by(field: bool, provider: bool) -> str:

@@ -14,7 +14,17 @@ from hashlib import blake2b
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import Connection, Select, exists, func, or_, select, union_all
+from sqlalchemy import (
+    Connection,
+    Select,
+    case,
+    exists,
+    func,
+    literal_column,
+    or_,
+    select,
+    union_all,
+)
 
 from casework.adapters.persistence import tables as t
 from casework.adapters.persistence.figures.kept import KeptFigures, Waiting
@@ -24,7 +34,7 @@ from casework.domain.access.policy import Scope
 from casework.domain.figures.disclosure import STEP, name_of, stepped
 from casework.domain.figures.questions import Question, of_the_city
 from casework.domain.figures.same_events import as_told
-from casework.domain.figures.tallying import PEOPLE, Cell, Cells, cell_of
+from casework.domain.figures.tallying import OF_A_FIELD, PEOPLE, Cell, Cells, cell_of
 
 # What a cell of the city is of, by the name of the column.
 OF_CITY: Final = {
@@ -79,8 +89,13 @@ def answered(shown: Cells, by: str) -> Cells:
     dropped: dict[str, Any] = dict.fromkeys({*OF_CITY} - {*_OF_LINES, by})
     found: Cells = Counter()
     for cell, count in shown.items():
-        found[cell._replace(**dropped)] += count
+        found[_without_field(cell._replace(**dropped), by)] += count
     return found
+
+
+def _without_field(cell: Cell, by: str | None) -> Cell:
+    """A cell whose field no line of the answer tells, added up over fields."""
+    return cell if by == "field" or cell.figure in OF_A_FIELD else cell._replace(field=None)
 
 
 class PublishedFigures:
@@ -114,7 +129,7 @@ class PublishedFigures:
             was, drawn = known.get(cell, (0, None))
             drawn = self._draw(name_of(cell)) if drawn is None else drawn
             step = stepped(was + count, drawn) - stepped(was, drawn)
-            shown[cell._replace(**dropped)] += step
+            shown[_without_field(cell._replace(**dropped), question.by)] += step
         return Counter({cell: count for cell, count in shown.items() if count})
 
     def _sums(self, question: Question, says: tuple[str, ...], *, with_people: bool) -> Cells:
@@ -172,7 +187,12 @@ def _of_months(
     of_these = table.c.month.in_([str(month) for month in question.period.months()])
     if of_now:
         of_these = or_(of_these, table.c.month.is_(None))
-    by = [table.c.figure, *(table.c[OF_CITY[name]] for name in says)]
+    columns = {name: table.c[OF_CITY[name]] for name in says}
+    if question.by != "field":
+        # Literals, since a parameter in GROUP BY is not known to be that of the columns.
+        tells_it = table.c.figure.in_([literal_column(f"'{one}'") for one in sorted(OF_A_FIELD)])
+        columns["field"] = case((tells_it, table.c.field)).label("field")
+    by = [table.c.figure, *columns.values()]
     told = (table.c.times + table.c.drawn) // STEP * STEP if "drawn" in table.c else table.c.times
     query = select(*by, func.sum(told).label("shown")).where(
         of_these, *conditions, counted(table, scope)
