@@ -46,6 +46,7 @@ from casework.workflows.ports.kept_figures import Changes
 
 # One at a time: two that count the same case would both correct the sums by what it was.
 _ALONE: Final = text("SELECT pg_advisory_xact_lock(4711003)")
+_MAY_REST: Final = text("SET LOCAL idle_in_transaction_session_timeout = '120s'")
 _ROWS_AT_ONCE: Final = 2000
 # Seconds that a statement may take over everything that is kept, or over all clocks.
 ANEW_S: Final = 3600
@@ -310,4 +311,6 @@ def figure_keeping(engine: Engine) -> Iterator[SqlFigureKeeping]:
         session_context.set_system_context(connection)
         if connection.dialect.name == "postgresql":
             connection.execute(_ALONE)
+            # Between statements it counts in this process, which may be starved of time.
+            connection.execute(_MAY_REST)
         yield SqlFigureKeeping(connection)
