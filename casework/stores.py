@@ -36,5 +36,8 @@ def open_replica(settings: Settings, primary: Engine, vault: KeyVault) -> Replic
         raise SettingsError(
             "CASEWORK_REPLICA_URL names another role or database than CASEWORK_DATABASE_URL"
         )
-    engine = open_engine(url, **settings.engine_options()).execution_options(vault=vault)
+    # All of what is counted there is of the moment at which its age was measured.
+    engine = open_engine(url, **settings.engine_options()).execution_options(
+        vault=vault, isolation_level="REPEATABLE READ"
+    )
     return Replica(primary, engine, timedelta(seconds=settings.replica_lag))

@@ -419,7 +419,7 @@ def test_every_command_explains_itself(run: Run, words: list[str]) -> None:
 def test_the_commands_are_those_of_the_contract() -> None:
     assert {words[0] for words in commands() if words} == {
         "demo", "serve", "scheduler", "migrate", "seed", "sweep", "relay", "account", "due",
-        "policy", "audit", "roles", "keys",
+        "policy", "audit", "roles", "keys", "figures",
         "bench", "duplicates", "import", "backup", "check-backup", "restore", "retention",
         "sending",
     }  # fmt: skip

@@ -101,8 +101,6 @@ class Replica:
         left = time_left()
         try:
             with _within(left), self.engine.connect() as connection:
-                # All that is read is of the moment at which it was measured.
-                connection.execution_options(isolation_level="REPEATABLE READ")
                 behind = self._measure(connection, mark)
                 if behind > self._at_most:
                     raise TooFarBehind(f"{behind.total_seconds():.0f} seconds")
