@@ -11,7 +11,7 @@ from casework.bench.city import Amounts, share
 from casework.bench.names import name_of
 from tests import postgres
 from tests.e2e.test_bench_http import last_line
-from tests.e2e.test_cli import Run, documents, is_one_line, run  # noqa: F401 - a fixture
+from tests.e2e.test_cli import Run, is_one_line, run  # noqa: F401 - a fixture
 
 
 @pytest.mark.parametrize(
@@ -64,54 +64,7 @@ def test_names_are_many_and_some_are_frequent() -> None:
     assert Amounts(1, 1, 1).residents == 1
 
 
-# Many newly due
-
-
-def test_sweeps_of_several_dues_are_compared_and_pages_are_turned_meanwhile(run: Run) -> None:  # noqa: F811
-    said = run(
-        *["bench", "sweep", "--sizes", "3000", "--dues", "200,2000", "--rounds", "3", "--json"]
-    )
-    assert said.code == 0, said.err
-    (result,) = documents(said.out)
-    assert [one["newly_due"] for one in result["figures"]] == [200, 2000]
-    assert result["ratio_of_dues"] > 1
-    assert all(0 < one["longest_transaction_ms"] <= one["sweep_ms"] for one in result["figures"])
-    assert result["pages_beside_sweep"] > 0
-    assert result["beside_to_without"] > 0
-
-
 @pytest.mark.parametrize("dues", ["10", "10,10", "10,41"])
 def test_two_dues_are_needed_and_no_more_than_there_are_clocks(run: Run, dues: str) -> None:  # noqa: F811
     said = run(*f"bench sweep --sizes 40 --dues {dues}".split())
     is_one_line(last_line(said), "name two numbers of newly due")
-
-
-def test_a_worklist_is_compared_on_both_stores(
-    run: Run, postgres_server: postgres.Server  # noqa: F811
-) -> None:  # fmt: skip
-    command = [
-        "bench",
-        "worklist",
-        "--sizes",
-        "300",
-        "--due",
-        "20",
-        "--rounds",
-        "3",
-        "--both-stores",
-        "--json",
-    ]
-    said = run(*command, database_url=postgres_server.home_url)
-    assert said.code == 0, said.err
-    (result,) = documents(said.out)
-    assert [one["store"] for one in result["figures"]] == ["sqlite", "postgresql"]
-    assert result["sqlite_to_postgresql"] > 0
-    is_one_line(last_line(run(*command)), "both stores are compared with a PostgreSQL")
-
-
-def test_the_last_page_of_a_list_is_measured_beside_the_first(run: Run) -> None:  # noqa: F811
-    said = run(*["bench", "worklist", "--sizes", "300", "--due", "120", "--rounds", "3", "--json"])
-    (result,) = documents(said.out)
-    (figure,) = result["figures"]
-    assert figure["worklist_last_to_first"] > 0
-    assert figure["overdue_last_to_first"] > 0
