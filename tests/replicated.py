@@ -159,5 +159,6 @@ def metric(api: Api, name: str) -> float:
 
 
 def about_people(said: list[str]) -> list[str]:
-    """The statements that read what is about people, which figures and exports count."""
-    return [one for one in said if "care_case" in one or "referral" in one]
+    """The statements that read what is about people, or what is kept of it for figures."""
+    read = ("care_case", "referral", "figure_")
+    return [one for one in said if any(table in one for table in read)]

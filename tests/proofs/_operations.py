@@ -11,7 +11,7 @@ from typing import Any, Final
 from uuid import UUID
 
 from casework.domain.cases.intake import ACTIVITIES
-from tests.api.conftest import HERE, PASSWORD
+from tests.api.conftest import DISTRICT, HERE, PASSWORD
 from tests.proofs._subjects import ABSENT, CLOSED_MONTH, MEMBERS, SERVICE, Planted, Subject
 
 BASE: Final = "/api/v1"
@@ -30,7 +30,7 @@ KIND_OF_PATH: Final = {
     "unmatched": "unmatched", "staff": "staff", "links": "link",
     "providers": "provider", "offerings": "offering", "designations": "designation",
     "services": "service", "absences": "absence", "notes": "note",
-    "centres": "centre", "checks": "check",
+    "centres": "centre", "checks": "check", "districts": "district",
 }  # fmt: skip
 # The kind of an id in a request body, where it names personal data.
 KIND_OF_FIELD: Final = {
@@ -61,8 +61,6 @@ TRIED_ELSEWHERE: Final = {
     "POST /accounts/{id}/tokens": "tests/api/access/test_own_tokens.py",
     "POST /accounts/{id}/tokens/{token_id}/revoke": "tests/api/access/test_own_tokens.py",
     "POST /centres/{code}/phone": "tests/api/agencies/test_what_is_asked.py",
-    "POST /districts/{code}/retention": "tests/api/exchange/test_closed_cases.py",
-    "POST /cases/{id}/legal-hold": "tests/api/cases/test_legal_holds.py",
     "POST /cases/{id}/legal-hold/end": "tests/api/cases/test_legal_holds.py",
     "POST /notes/{id}/answer/undo": "tests/api/residents/test_call_backs.py",
     "POST /notes/{id}/correct": "tests/api/residents/test_correcting_notes.py",
@@ -79,6 +77,7 @@ TRIED_ELSEWHERE: Final = {
 NAMED: Final[dict[str, tuple[str, str]]] = {
     "job": ("overdue", "no-such-job"), "month": (CLOSED_MONTH, "1999-01"),
     "service": (SERVICE, "NO-SUCH"), "centre": (HERE, "9999999999"),
+    "district": (DISTRICT, "99999"),
 }  # fmt: skip
 NAMED_FOR: Final = {"POST /figures/months/{month}/close": ("2026-02", "1999-01")}
 # The state that an operation needs, where it is not that of a supported case with a request.
@@ -388,6 +387,10 @@ OVERRIDES: Final[dict[str, Any]] = {
         "reason": "refused", "note": "as asked", "end_open_referrals": True
     },
     "POST /cases/{id}/hold": lambda fill, about: {"reason": "hospitalised", "until": fill.day(7)},
+    "POST /cases/{id}/legal-hold": lambda fill, about: {
+        "reason": "as asked", "review_on": fill.day(30)
+    },
+    "POST /districts/{code}/retention": lambda fill, about: {"years": 6, "basis": "as asked"},
     "POST /cases/{id}/transfer": lambda fill, about: {
         "centre_code": "2635052000", "reason": "moved"
     },

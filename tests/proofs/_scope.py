@@ -22,7 +22,7 @@ OF_A_RESIDENT: Final = frozenset(
 OF_ITS_MAKER: Final = frozenset({"opening", "own_token", "import"})
 OF_AN_AGENCY: Final = frozenset({"referral", "deadline"})
 OF_A_DISTRICT: Final = frozenset({"conference", "standard", "absence"})
-OF_NOBODY: Final = frozenset({"job", "month", "service", "centre"})
+OF_NOBODY: Final = frozenset({"job", "month", "service", "centre", "district"})
 # The agencies of the district where the supervisor of these questions is.
 AGENCIES_HERE: Final = frozenset({"alpha", "beta"})
 # Records of an agency, which its district maintains too.
