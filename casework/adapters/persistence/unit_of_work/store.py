@@ -114,7 +114,7 @@ class SqlWork(SqlRepositories):
             write_read(self._connection, shown.scope, shown.action, self._now, self._facts, about)
 
     def commit_begun(self, made: Made = None) -> None:
-        self._record(in_progress=True, made=made and to_memory(made))
+        self._record(in_progress=True, made=None if made is None else to_memory(made))
         self._end()
 
     def _record(self, *, in_progress: bool, made: Any) -> None:
