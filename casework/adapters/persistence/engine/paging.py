@@ -59,8 +59,12 @@ def cut_out(
 ) -> Select[Any]:
     """The query of a page: what comes after the key, and one row more."""
     if paging.after is not None:
-        bound = [literal(value, key.type) for key, value in zip(keys, paging.after, strict=True)]
-        here, there = tuple_(*keys), tuple_(*bound)
+        here, there = tuple_(*keys), at(keys, paging.after)
         query = query.where(here < there if newest_first else here > there)
     order = [key.desc() if newest_first else key.asc() for key in keys]
     return query.order_by(*order).limit(paging.limit + 1)
+
+
+def at(keys: Sequence[Any], values: Sequence[Any]) -> Any:
+    """The place of a row in the order of keys, to compare ``tuple_(*keys)`` with."""
+    return tuple_(*(literal(value, key.type) for key, value in zip(keys, values, strict=True)))

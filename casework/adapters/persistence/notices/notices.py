@@ -10,45 +10,34 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import (
-    Column,
     ColumnElement,
     Connection,
     Engine,
-    TextClause,
     and_,
-    case,
     exists,
     func,
     insert,
-    literal,
-    literal_column,
     or_,
     select,
     text,
-    true,
-    tuple_,
     update,
 )
 from sqlalchemy.dialects import postgresql, sqlite
 
 from casework.adapters.persistence import tables as t
-from casework.adapters.persistence.casefile.overdue import is_answered, is_overdue
 from casework.adapters.persistence.engine.encrypted_columns import vault_of
-from casework.adapters.persistence.engine.prepared import PLANNED_EACH_TIME
 from casework.adapters.persistence.notices import relay_state
 from casework.adapters.persistence.notices.outbox import SqlOutbox
+from casework.adapters.persistence.notices.still_overdue import still_overdue
 from casework.adapters.persistence.rows.mapper import from_row, to_row
 from casework.adapters.persistence.scope import session_context
 from casework.adapters.persistence.scope.standing_in import stand_ins
 from casework.adapters.persistence.scope.who_sees_what import seen
 from casework.domain.access.policy import Role, Scope
 from casework.domain.access.standing_in import StandIns
-from casework.domain.clocks.calendar import day_in_seoul
-from casework.domain.clocks.deadlines import BREACH, Deadline
 from casework.domain.notices.notices import Notice, Recipients
 from casework.domain.notices.outbox import Subscription
 from casework.domain.notices.pausing import RelayState
-from casework.domain.supervision.codes import ReviewAction
 from casework.workflows.ports.links import Links
 from casework.workflows.ports.notices import NoticeStore
 from casework.workflows.ports.paging import Page, Paging, Row
@@ -147,60 +136,7 @@ class SqlNoticeStore(SqlOutbox):
         self, district: str, told_before: datetime, now: datetime, paging: Paging
     ) -> Page:
         session_context.set_system_context(self._connection)
-        clock, step, review, again = t.deadline, t.escalation, t.review, _notice.alias("again")
-        will_come = _looked_up(step.c.deadline_id == clock.c.id, step.c.raised_at.is_(None))
-        was_told = _looked_up(
-            step.c.deadline_id == clock.c.id,
-            step.c.due_at == clock.c.due_at,
-            # What was taken over counts from there: nobody was told of what lay in the past.
-            or_(
-                and_(step.c.tier > BREACH, step.c.at >= told_before),
-                and_(step.c.quiet, step.c.raised_at >= told_before),
-            ),
-        )
-        was_told_again = _looked_up(
-            again.c.subject_id == clock.c.id,
-            # Spelt out: for a parameter a statement that stays prepared reads every notice instead
-            # of the partial index.
-            text("again.kind = 'still_overdue'"),
-            again.c.since >= told_before,
-        )
-        # A chase answers it up to its day; who it was given to has as long as from a telling;
-        # anything else answers it for good.
-        is_put_off = _looked_up(
-            review.c.deadline_id == clock.c.id,
-            review.c.due_at == clock.c.due_at,
-            case(
-                (review.c.action == ReviewAction.CHASE, review.c.until > day_in_seoul(now)),
-                (review.c.action == ReviewAction.REASSIGN, review.c.reviewed_at >= told_before),
-                else_=true(),
-            ),
-        )
-        keys = [clock.c.due_at, clock.c.id]
-        overdue = [
-            is_overdue(now),
-            clock.c.district_code == district,
-            clock.c.due_at < told_before,
-            ~clock.c.excused,
-        ]
-        if paging.after is not None:
-            overdue.append(tuple_(*keys) > _bound(keys, paging.after))
-        # As many are looked at as the page has, so that no statement grows with what is overdue.
-        cut = select(*keys).where(*overdue).order_by(*keys).offset(paging.limit - 1).limit(1)
-        last = self._connection.execute(cut).first()
-        if last is not None:
-            overdue.append(tuple_(*keys) <= _bound(keys, last))
-        # For any values alike, each of the conditions would be looked for in the whole table.
-        query = (
-            select(clock)
-            .prefix_with(PLANNED_EACH_TIME, dialect="postgresql")
-            .where(
-                *overdue, ~will_come, ~was_told, ~was_told_again, or_(~is_answered(), ~is_put_off)
-            )
-            .order_by(*keys)
-        )
-        rows = [from_row(Deadline, row) for row in self._connection.execute(query)]
-        return Page(rows, None if last is None else tuple(last))
+        return still_overdue(self._connection, district, told_before, now, paging)
 
     def add_once(self, notices: Sequence[Notice]) -> None:
         dialect = postgresql if self._connection.dialect.name == "postgresql" else sqlite
@@ -329,19 +265,6 @@ class SqlNotices:
     def store(self) -> Iterator[NoticeStore]:
         with self._engine.begin() as connection:
             yield SqlNoticeStore(connection, self._links)
-
-
-def _bound(keys: Sequence[Column[Any]], values: Sequence[Any]) -> Any:
-    return tuple_(*(literal(value, key.type) for key, value in zip(keys, values, strict=True)))
-
-
-def _looked_up(*conditions: ColumnElement[bool] | TextClause) -> ColumnElement[bool]:
-    """Whether there is such a row, looked up by its index for each row of the statement.
-
-    With an offset PostgreSQL makes no join of it. Joined, thousands of clocks were each compared
-    with all notices of a morning, which its statistics did not know yet.
-    """
-    return select(literal_column("1")).where(*conditions).offset(0).exists()
 
 
 def may_be_addressed() -> ColumnElement[bool]:
