@@ -15,7 +15,7 @@ from typing import Any
 from uuid import UUID
 
 from casework.domain.clocks.calendar import day_in_seoul, morning_of
-from casework.domain.errors import Conflict, NotFound, require
+from casework.domain.errors import Conflict, NotFound
 from casework.domain.notices.notices import (
     RUNS_REMEMBERED,
     Notice,
@@ -33,9 +33,6 @@ from casework.domain.notices.outbox import (
     Letter,
     Message,
     MessageState,
-    Subscription,
-    check_number_of_endpoints,
-    check_subscription,
     wait_after,
 )
 from casework.workflows.context import Context
@@ -58,7 +55,6 @@ EACH = 20
 SAID_IN_A_DIGEST = 200
 A_RUN_TAKES_AT_MOST = timedelta(minutes=10)
 RELEASE, OUTBOX = "notice.release", "outbox.manage"
-WEBHOOKS, WEBHOOK_END = "webhook.manage", "webhook.end"
 
 
 @dataclass(slots=True)
@@ -123,41 +119,6 @@ def replay(ctx: Context, message_id: UUID) -> UUID:
         work.notices.requeue(message)
         work.commit(message.id)
         return message.id
-
-
-def subscribe(ctx: Context, subscription: Subscription, *, in_clear: bool) -> UUID:
-    """Add a webhook endpoint: an agency's for its own notices, an administrator's for any."""
-    with ctx.work(WEBHOOKS) as work:
-        if work.scope.bounds.provider is not None:
-            subscription.provider_id = work.scope.bounds.provider
-        check_subscription(subscription, in_clear=in_clear)
-        provider = subscription.provider_id
-        require(
-            provider is None or work.directory.known_providers([provider]),
-            "no such agency",
-            field="provider_id",
-        )
-        district = subscription.district_code
-        require(
-            district is None or work.directory.has_district(district),
-            "no such district",
-            field="district_code",
-        )
-        if provider is not None:
-            check_number_of_endpoints(work.subscriptions.number_of(provider))
-        work.subscriptions.add(subscription)
-        work.commit(subscription.id)
-        return subscription.id
-
-
-def unsubscribe(ctx: Context, id: UUID) -> UUID:
-    """End a webhook subscription: whoever has it, or the district of its agency."""
-    with ctx.work(WEBHOOK_END) as work:
-        endpoint = work.subscriptions.get(id, lock=True)
-        endpoint.ended_at = ctx.now
-        work.subscriptions.end(endpoint)
-        work.commit(id)
-        return id
 
 
 def relay(

@@ -14,7 +14,7 @@ from casework.adapters.persistence import tables as t
 from casework.bootstrap import utc_now
 from casework.domain.notices.notices import NoticeKind
 from casework.domain.notices.outbox import Subscription
-from casework.workflows.notices.relay import subscribe
+from casework.workflows.notices.endpoints import subscribe
 from tests.api.conftest import PROVIDER, Api
 from tests.proofs._faults.load import Load
 from tests.proofs._faults.receivers import MailServer, Receiver, endpoint

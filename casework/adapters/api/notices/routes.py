@@ -18,12 +18,11 @@ from casework.adapters.http.responses import WithETag
 from casework.adapters.http.routers import SubjectRouter
 from casework.domain.notices.outbox import MessageState, Subscription
 from casework.workflows.access import securing
-from casework.workflows.notices import relay
+from casework.workflows.notices import endpoints, relay
 from casework.workflows.ports.paging import Row
 
 router = SubjectRouter(tags=["notices"])
 RELEASE, OUTBOX = relay.RELEASE, relay.OUTBOX
-WEBHOOKS, WEBHOOK_END = relay.WEBHOOKS, relay.WEBHOOK_END
 
 
 def _held(row: Row) -> dict[str, Any]:
@@ -104,7 +103,7 @@ def replay_message(id: UUID, body: EmptyBody, call: Caller) -> Response:
     )
 
 
-@router.post("/webhooks", **operation(WEBHOOKS, r.NewWebhook, status=201))
+@router.post("/webhooks", **operation(endpoints.MANAGE, r.NewWebhook, status=201))
 def create_webhook(body: sn.SubscribeWebhook, call: Caller) -> Response:
     """Tell an endpoint of notices.
 
@@ -124,8 +123,8 @@ def create_webhook(body: sn.SubscribeWebhook, call: Caller) -> Response:
     )
     in_clear = not call.services.is_production
     return call.change(
-        lambda ctx: relay.subscribe(ctx, subscription, in_clear=in_clear),
-        WEBHOOKS,
+        lambda ctx: endpoints.subscribe(ctx, subscription, in_clear=in_clear),
+        endpoints.MANAGE,
         lambda reading, made: _made(reading.subscriptions.get(made), subscription),
     )
 
@@ -138,32 +137,34 @@ def _made(one: Subscription, subscription: Subscription) -> WithETag:
     return shown
 
 
-@router.get("/webhooks", **operation(WEBHOOK_END, page_of(r.Webhook)))
+@router.get("/webhooks", **operation(endpoints.END, page_of(r.Webhook)))
 def list_webhooks(call: Caller, paged: Paged) -> Response:
     """Endpoints that listen.
 
     An agency sees its own, a supervisor those of the agencies of the district.
     """
     return call.pages(
-        WEBHOOK_END, paged, lambda reading, paging: reading.subscriptions.listed(paging), _webhook
+        endpoints.END, paged, lambda reading, paging: reading.subscriptions.listed(paging), _webhook
     )
 
 
-@router.get("/webhooks/{id}", **operation(WEBHOOK_END, r.Webhook, refuses=(404,)))
+@router.get("/webhooks/{id}", **operation(endpoints.END, r.Webhook, refuses=(404,)))
 def get_webhook(id: UUID, call: Caller) -> Response:
     """An endpoint as it stands.
 
     With how often it failed in a row.
     """
-    return call.look(WEBHOOK_END, lambda reading: _webhook(reading.subscriptions.get(id)))
+    return call.look(endpoints.END, lambda reading: _webhook(reading.subscriptions.get(id)))
 
 
-@router.delete("/webhooks/{id}", **operation(WEBHOOK_END, r.EndedWebhook, refuses=(404,)))
+@router.delete("/webhooks/{id}", **operation(endpoints.END, r.EndedWebhook, refuses=(404,)))
 def end_webhook(id: UUID, call: Caller) -> Response:
     """Tell an endpoint nothing any more.
 
     What waits for it is dropped. A supervisor ends one of an agency of the district.
     """
     return call.change(
-        lambda ctx: relay.unsubscribe(ctx, id), WEBHOOK_END, lambda _reading, made: {"id": made}
+        lambda ctx: endpoints.unsubscribe(ctx, id),
+        endpoints.END,
+        lambda _reading, made: {"id": made},
     )
