@@ -2,23 +2,17 @@
 
 from __future__ import annotations
 
-import json
-import signal
-import sys
 from collections.abc import Iterator
 from datetime import datetime
 from typing import Annotated, Any, Final
 
 import typer
-from rich.console import Console
-from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from casework import bootstrap, operations
 from casework.bench import figures as benchmark
 from casework.bench import figures_report as report
-from casework.bench.processes import BenchmarkFailed
-from casework.bench.sides import Progress as Told
-from casework.cli.shared import CommandError, Json, notes
+from casework.cli.benchmarking import ending, measured, show
+from casework.cli.shared import Json
 from casework.kept_figures import keeping_of
 from casework.settings import Settings
 from casework.workflows.figures.keeping import keep
@@ -57,30 +51,9 @@ def bench_figures(
         residents=residents, histories=histories, rounds=rounds, seed=seed,
         database=database or settings.database_url,
     )  # fmt: skip
-    # So that what was started and made is removed then, too.
-    before = signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
-    try:
-        result = _measured(of)
-    except BenchmarkFailed as error:
-        raise CommandError(str(error)) from None
-    finally:
-        signal.signal(signal.SIGTERM, before)
-    if as_json:
-        typer.echo(json.dumps(result))
-        return
-    for line in report.lines_of(result):
-        typer.echo(line)
-    out = Console()
-    for table in report.tables_of(result):
-        out.print(table)
-
-
-def _measured(of: benchmark.FiguresMeasurement) -> dict[str, Any]:
-    columns = (SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
-    with Progress(*columns, console=notes) as bar:
-        task = bar.add_task("preparing PostgreSQL", total=None)
-        told = Told(doing=lambda what: bar.update(task, description=what))
-        return benchmark.bench_figures(of, PRODUCT, told)
+    with ending():
+        result = measured(lambda told: benchmark.bench_figures(of, PRODUCT, told))
+    show(result, report, as_json=as_json)
 
 
 def _opened(settings: Settings, now: datetime) -> bootstrap.Application:

@@ -2,24 +2,17 @@
 
 from __future__ import annotations
 
-import json
-import signal
-import sys
 from enum import StrEnum
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from casework import bootstrap
 from casework.bench import http as benchmark
 from casework.bench import http_report as report
 from casework.bench.asking import MODES
-from casework.bench.processes import BenchmarkFailed
 from casework.bench.sides import Measurement
-from casework.bench.sides import Progress as Told
-from casework.cli.shared import CommandError, Json, notes
+from casework.cli.benchmarking import ending, measured, opened, show
+from casework.cli.shared import Json
 from casework.settings import Settings
 
 Mode = StrEnum("Mode", [*MODES, "all"])  # type: ignore[misc]
@@ -64,37 +57,6 @@ def bench_http(
         modes=modes, clients=clients, seconds=seconds, rounds=rounds, residents=residents,
         database=database or settings.database_url,
     )  # fmt: skip
-    # So that what was started and made is removed then, too.
-    before = signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
-    try:
-        result = _measured(of)
-    except BenchmarkFailed as error:
-        raise CommandError(str(error)) from None
-    finally:
-        signal.signal(signal.SIGTERM, before)
-    if as_json:
-        typer.echo(json.dumps(result))
-        return
-    for line in report.lines_of(result):
-        typer.echo(line)
-    out = Console()
-    for table in report.tables_of(result):
-        out.print(table)
-
-
-def _measured(of: Measurement) -> dict[str, Any]:
-    columns = (
-        TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(),
-    )  # fmt: skip
-    with Progress(*columns, console=notes) as bar:
-        task = bar.add_task("preparing PostgreSQL", total=None)
-        told = Told(
-            doing=lambda what: bar.update(task, description=what),
-            total=lambda steps: bar.update(task, total=steps),
-            step=lambda: bar.advance(task),
-        )
-        return benchmark.bench_http(of, _opened, told)
-
-
-def _opened(settings: Settings, now: Any) -> bootstrap.Application:
-    return bootstrap.build(settings, now=now or bootstrap.utc_now)
+    with ending():
+        result = measured(lambda told: benchmark.bench_http(of, opened, told))
+    show(result, report, as_json=as_json)

@@ -3,25 +3,18 @@
 from __future__ import annotations
 
 import json
-import signal
-import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 from rich.console import Console
-from rich.progress import Progress
 from rich.table import Table
 
-from casework import bootstrap
 from casework.bench import fill, size
 from casework.bench.city import Amounts
-from casework.bench.processes import BenchmarkFailed
-from casework.bench.sides import Progress as Told
 from casework.bench.standing import standing
-from casework.cli.shared import COLUMNS, CommandError, Json, notes
+from casework.cli.benchmarking import ending, measured, opened
+from casework.cli.shared import Json
 from casework.settings import Settings
 
 Database = Annotated[
@@ -55,10 +48,10 @@ def bench_fill(
     The database must be empty or not there. --again drops one that this command filled, and no
     other. Where it does not come to its end, it drops what it began.
     """
-    with _ending():
+    with ending():
         at = standing(database, _keys(keys))
         of = Amounts(residents, referrals, events)
-        result = _measured(lambda told: fill.bench_fill(of, at, _opened, told, again=again))
+        result = measured(lambda told: fill.bench_fill(of, at, opened, told, again=again))
     if as_json:
         typer.echo(json.dumps(result))
         return
@@ -81,10 +74,10 @@ def bench_size(
     turns, and beside each the time of its statements alone. It is asked as of the moment at which
     it was filled.
     """
-    with _ending():
+    with ending():
         at = standing(database, _keys(keys))
-        result = _measured(
-            lambda told: size.bench_size(at, _opened, rounds, told, with_plans=plans, only=only)
+        result = measured(
+            lambda told: size.bench_size(at, opened, rounds, told, with_plans=plans, only=only)
         )
     if as_json:
         typer.echo(json.dumps(result))
@@ -113,31 +106,3 @@ def _table(result: dict[str, Any]) -> Table:
 
 def _keys(given: Path | None) -> Path:
     return given or Settings().data_dir / "bench"
-
-
-@contextmanager
-def _ending() -> Iterator[None]:
-    """What was begun is dropped on SIGTERM too; why it failed is one line."""
-    before = signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
-    try:
-        yield
-    except BenchmarkFailed as error:
-        raise CommandError(str(error)) from None
-    finally:
-        signal.signal(signal.SIGTERM, before)
-
-
-def _measured(measure: Callable[[Told], dict[str, Any]]) -> dict[str, Any]:
-    with Progress(*COLUMNS, console=notes) as bar:
-        task = bar.add_task("preparing PostgreSQL", total=None)
-        return measure(
-            Told(
-                doing=lambda what: bar.update(task, description=what),
-                total=lambda steps: bar.update(task, total=steps),
-                step=lambda: bar.advance(task),
-            )
-        )
-
-
-def _opened(settings: Settings, now: Any) -> bootstrap.Application:
-    return bootstrap.build(settings, now=now or bootstrap.utc_now)
