@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -19,14 +19,14 @@ from casework.bench.sides import Progress
 from casework.cli import bench_figures as command
 from casework.domain.figures.figures import Month
 from tests import postgres
-from tests.e2e.test_bench_http import names_on
+from tests.e2e.test_bench_http import left  # noqa: F401 - a fixture
 from tests.e2e.test_cli import Run, documents, run  # noqa: F401 - a fixture
 
 SMALL = FiguresMeasurement(residents=128, rounds=2)
 
 
 def test_every_question_is_answered_as_from_the_rows(
-    run: Run, postgres_server: postgres.Server  # noqa: F811
+    run: Run, postgres_server: postgres.Server, left: Callable[[], list[str]]  # noqa: F811
 ) -> None:  # fmt: skip
     said = run(
         "bench", "figures", "--residents", "250", "--histories", "125", "--rounds", "2", "--json",
@@ -47,7 +47,7 @@ def test_every_question_is_answered_as_from_the_rows(
     assert result["counting"]["ms_a_case"] > 0
     assert [one["cases"] for one in result["waiting"]] == [1, 10, 100]
     assert result["noting"]["written_ms"] > 0
-    assert names_on(postgres_server) == set()
+    assert left() == []
 
 
 def miscounting(product: Any) -> Iterator[int]:
@@ -59,14 +59,16 @@ def miscounting(product: Any) -> Iterator[int]:
         connection.execute(change.values(times=t.figure_total.c.times + 1))
 
 
-def test_a_number_that_is_kept_otherwise_makes_it_fail(postgres_server: postgres.Server) -> None:
+def test_a_number_that_is_kept_otherwise_makes_it_fail(
+    postgres_server: postgres.Server, left: Callable[[], list[str]]  # noqa: F811
+) -> None:  # fmt: skip
     of = replace(SMALL, database=postgres_server.home_url)
     product = Installation(
         open=command.PRODUCT.open, seed=command.PRODUCT.seed, count=miscounting
     )  # fmt: skip
     with pytest.raises(BenchmarkFailed, match="what is kept says otherwise than the rows"):
         bench_figures(of, product, Progress())
-    assert names_on(postgres_server) == set()
+    assert left() == []
 
 
 def test_questions_are_of_ten_months_up_to_the_present() -> None:

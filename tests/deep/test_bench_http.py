@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Callable
 from typing import Final
 
 import pytest
@@ -14,14 +15,14 @@ from casework.bench.http import bench_http
 from casework.bench.processes import BenchmarkFailed
 from casework.bench.sides import Progress
 from tests import postgres
-from tests.e2e.test_bench_http import names_on, opened, small
+from tests.e2e.test_bench_http import left, opened, small  # noqa: F401 - a fixture
 from tests.e2e.test_cli import Run, documents, run  # noqa: F401 - a fixture
 
 SMALL: Final = ("--residents", "30", "--clients", "4", "--seconds", "0.5", "--rounds", "1")
 
 
 def test_every_mode_is_measured_without_a_bad_answer(
-    run: Run, postgres_server: postgres.Server  # noqa: F811
+    run: Run, postgres_server: postgres.Server, left: Callable[[], list[str]]  # noqa: F811
 ) -> None:  # fmt: skip
     said = run("bench", "http", *SMALL, "--json", database_url=postgres_server.home_url)
     assert said.code == 0, said.err
@@ -44,7 +45,7 @@ def test_every_mode_is_measured_without_a_bad_answer(
     assert figures["create"]["raw"]["requests_per_second"] > 0
     assert figures["create"]["rate_to_raw"] > 0
     assert len(result["speed"]) == 8
-    assert names_on(postgres_server) == set()
+    assert left() == []
 
 
 def test_a_server_that_does_not_start_makes_it_fail(postgres_server: postgres.Server) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import socket
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
@@ -16,7 +16,8 @@ import pytest
 from rich.console import Console
 
 from casework import bootstrap
-from casework.bench import throwaway
+from casework.adapters.persistence.engine.ids import new_id
+from casework.bench import database, throwaway
 from casework.bench.asking import MIXED, MODES, Clients
 from casework.bench.city import City
 from casework.bench.http import bench_http
@@ -147,12 +148,26 @@ def opened(settings: Settings, now: Any) -> bootstrap.Application:
     return bootstrap.build(settings, now=now or bootstrap.utc_now, cheap_passwords=True)
 
 
-def names_on(server: postgres.Server) -> set[str]:
-    """The databases and roles of benchmarks that are on a server."""
-    query = "SELECT datname FROM pg_database UNION ALL SELECT rolname FROM pg_roles"
-    with psycopg.connect(server.home_url) as connection:
-        rows = connection.execute(query).fetchall()
-    return {name for (name,) in rows if name.startswith("casework_bench")}
+@pytest.fixture
+def left(
+    postgres_server: postgres.Server, monkeypatch: pytest.MonkeyPatch
+) -> Callable[[], list[str]]:
+    """Tells the databases and roles of this test's benchmarks that are still on the server."""
+    made: list[UUID] = []
+
+    def noted() -> UUID:
+        made.append(new_id())
+        return made[-1]
+
+    def still_there() -> list[str]:
+        assert made
+        query = "SELECT datname FROM pg_database UNION ALL SELECT rolname FROM pg_roles"
+        with psycopg.connect(postgres_server.home_url) as connection:
+            names = [name for (name,) in connection.execute(query)]
+        return [name for name in names if any(one.hex[-12:] in name for one in made)]
+
+    monkeypatch.setattr(database, "new_id", noted)
+    return still_there
 
 
 def small(server: postgres.Server, mode: str, **other: Any) -> Measurement:
@@ -162,12 +177,12 @@ def small(server: postgres.Server, mode: str, **other: Any) -> Measurement:
 
 
 def test_a_server_that_answers_500_makes_it_fail_and_leaves_nothing(
-    postgres_server: postgres.Server,
+    postgres_server: postgres.Server, left: Callable[[], list[str]]
 ) -> None:
     broken = small(postgres_server, "read", serve=(sys.executable, "-c", BROKEN))
     with pytest.raises(BenchmarkFailed, match=r"read of the product: .* first 500 broken"):
         bench_http(broken, opened, Progress())
-    assert names_on(postgres_server) == set()
+    assert left() == []
 
 
 # What is asked
