@@ -165,7 +165,6 @@ ACTS: Final[tuple[Callable[[Api, UUID, UUID], None], ...]] = (
 )  # fmt: skip
 
 
-@pytest.mark.both_stores
 @pytest.mark.parametrize("act", ACTS, ids=lambda act: act.__name__)
 def test_what_is_kept_is_what_the_rows_say_after(
     api: Api, act: Callable[[Api, UUID, UUID], None]
