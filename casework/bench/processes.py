@@ -7,7 +7,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -117,13 +117,21 @@ def postmaster(connection: psycopg.Connection[Any]) -> int | None:
 
 def _family(pid: int) -> Iterator[int]:
     yield pid
-    for children in (PROC / str(pid) / "task").glob("*/children"):
-        try:
-            found = children.read_text().split()
-        except OSError:
-            continue
-        for child in found:
-            yield from _family(int(child))
+    for child in _children(pid):
+        yield from _family(child)
+
+
+def _children(pid: int) -> list[int]:
+    """Those a process started; none where it, or one of its threads, ended while it was read."""
+    try:
+        threads = os.listdir(PROC / str(pid) / "task")
+    except OSError:
+        return []
+    found: list[str] = []
+    for thread in threads:
+        with suppress(OSError):
+            found += (PROC / str(pid) / "task" / thread / "children").read_text().split()
+    return [int(child) for child in found]
 
 
 def _own(pid: int) -> float:

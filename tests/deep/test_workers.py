@@ -22,6 +22,14 @@ NUMBER = 2
 ANSWERED = 'casework_requests_total{method="GET",route="/health/live",status="200"}'
 
 
+def _command_of(pid: str) -> bytes:
+    """What a process was started with; nothing where it ended meanwhile."""
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_bytes()
+    except OSError:
+        return b""
+
+
 @dataclass(frozen=True)
 class Serving:
     """A command that serves by processes, and its address."""
@@ -33,8 +41,7 @@ class Serving:
         """Those that answer; one that only counts what is shared is none."""
         parent = self.command.process.pid
         children = Path(f"/proc/{parent}/task/{parent}/children").read_text().split()
-        asked = {int(one): Path(f"/proc/{one}/cmdline") for one in children}
-        return {pid for pid, said in asked.items() if b"spawn_main" in said.read_bytes()}
+        return {int(one) for one in children if b"spawn_main" in _command_of(one)}
 
     def live(self) -> int:
         """The status of one question on a connection of its own."""
