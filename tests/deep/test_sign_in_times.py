@@ -18,8 +18,11 @@ from tests.proofs.signin import is_told_apart, nothing_compared_for_nobody, slow
 
 @pytest.fixture
 def dear(api: Api) -> Api:
-    """Password digests at production cost, so that a comparison is most of a sign-in."""
-    api.application.passwords = Argon2Passwords()
+    """Password digests at production cost, so that a comparison is most of a sign-in.
+
+    Refusals leave at once: it is what they take that is compared.
+    """
+    api.application.passwords = Argon2Passwords(refusal_step_s=0)
     digest = api.application.passwords.digest("only the worker knows it")
     for username in (WORKER, COLLEAGUE, SUPERVISOR):
         change(api, username, password_hash=digest)

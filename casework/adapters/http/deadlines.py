@@ -36,3 +36,8 @@ def time_to_record(request: Request) -> float:
     if ends_at is None:
         return RECORD_SECONDS
     return max(0.0, min(RECORD_SECONDS, ends_at + RECORD_LATE_S - time.monotonic()))
+
+
+def time_to_step(seconds: float, step_s: float) -> float:
+    """The seconds until the next whole multiple of a step, after so many; 0 without a step."""
+    return -seconds % step_s if step_s else 0.0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import hmac
 import inspect
 import re
@@ -22,7 +23,7 @@ from structlog.contextvars import bound_contextvars
 
 from casework.adapters.http.bodies import Aborted, body_of, read_body
 from casework.adapters.http.call import Call, confirm
-from casework.adapters.http.deadlines import time_of, time_to_record
+from casework.adapters.http.deadlines import time_of, time_to_record, time_to_step
 from casework.adapters.http.limits import (
     MAX_BODY,
     MAX_UNKNOWN,
@@ -40,6 +41,7 @@ from casework.domain.access.policy import POLICY, Actor, scope_of
 from casework.domain.errors import Invalid
 from casework.workflows.access.asking import Asker, RightsChanged
 from casework.workflows.access.signing_in import assume, authenticate
+from casework.workflows.ports.access import SignInRefused
 from casework.workflows.ports.unit_of_work import RequestFacts
 
 PUBLIC: Final = "public"
@@ -147,6 +149,7 @@ class GuardedRoute(APIRoute):
             # However long the body is on its way: that is the client's time.
             if not hasattr(request.state, "digest"):
                 facts = await self.take_body(request, facts)
+                request.state.asked_at = time.monotonic()
             if actor is not None:
                 request.state.call = Call(services, request, actor, facts, now, asker)
             await self.prepare(request)
@@ -307,9 +310,13 @@ async def _refused(
         raise
     except Exception as unknown:
         error = unknown
-    return await run_in_threadpool(
+    response = await run_in_threadpool(
         refuse, services, request, actor, services.now(), action or "", error
     )
+    if isinstance(error, SignInRefused):
+        step_s = services.authentication(request.state.facts).passwords.refusal_step_s
+        await asyncio.sleep(time_to_step(time.monotonic() - request.state.asked_at, step_s))
+    return response
 
 
 def _bearer(request: Request) -> str | None:

@@ -28,10 +28,16 @@ CLAIMS = {"iss", "aud", "sub", "iat", "exp"}
 LEEWAY_S = 60
 
 
+# Longer than a password takes to compare on a machine that is not overloaded.
+REFUSAL_STEP_S = 0.2
+
+
 class Argon2Passwords:
     """Argon2id digests; ``cheap`` saves time in tests, where nothing is protected."""
 
-    def __init__(self, *, cheap: bool = False) -> None:
+    def __init__(self, *, cheap: bool = False, refusal_step_s: float | None = None) -> None:
+        usual_step_s = 0 if cheap else REFUSAL_STEP_S
+        self.refusal_step_s = usual_step_s if refusal_step_s is None else refusal_step_s
         self._hasher = (
             PasswordHasher(time_cost=1, memory_cost=8, parallelism=1) if cheap else PasswordHasher()
         )

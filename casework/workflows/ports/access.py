@@ -39,6 +39,10 @@ class IssuerUnreachable(Refusal):
 class Passwords(Protocol):
     """How passwords are hashed and compared."""
 
+    # A refusal leaves at a whole multiple of so many seconds after it was asked for, so that how
+    # long it took tells nothing of why; 0: at once.
+    refusal_step_s: float
+
     def digest(self, password: str) -> str:
         """The hash of a password, as stored."""
         ...

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from typing import Any, Final
 from uuid import UUID
 
@@ -17,7 +17,6 @@ from casework.adapters.persistence.access.accounts import read_totp
 from casework.adapters.persistence.audit.entry import write_audit
 from casework.adapters.persistence.rows.mapper import from_row, to_row
 from casework.domain.access.accounts import Account, canonical_username
-from casework.domain.access.policy import Role
 from casework.domain.access.tokens import AccountToken, RefreshToken
 from casework.domain.access.tries import WAIT
 from casework.domain.notices.outbox import Message
@@ -26,11 +25,6 @@ from casework.workflows.ports.unit_of_work import RequestFacts
 
 # No address: the row that is written for accounts that there are not.
 NOBODY: Final = "nobody"
-_NO_ONE: Final = Account(
-    id=UUID(int=0), username=NOBODY, name="", role=Role.INTEGRATION, password_hash="",
-    created_at=datetime.min.replace(tzinfo=UTC),
-)  # fmt: skip
-_NO_ROW: Final = to_row(_NO_ONE)
 
 
 class SqlSignInStore:
@@ -45,9 +39,7 @@ class SqlSignInStore:
         if lock:
             query = query.with_for_update(key_share=True)
         row = self._connection.execute(query).first()
-        # It is read either way: where there is none, an answer is not to come the sooner.
-        account: Account = from_row(Account, _NO_ROW if row is None else row)
-        return None if row is None else account
+        return None if row is None else from_row(Account, row)
 
     def by_username(self, username: str) -> Account | None:
         return self._account(t.account.c.username == canonical_username(username), lock=True)
@@ -88,11 +80,7 @@ class SqlSignInStore:
         )
 
     def save_attempts_of_nobody(self, now: datetime) -> None:
-        """One row is made and written, as for an account.
-
-        A commit that has nothing to bring to the disk is quicker, and so is one statement less.
-        """
-        to_row(_NO_ONE)
+        """One row is written: a commit that has nothing to bring to the disk is quicker."""
         dialect = postgresql if self._connection.dialect.name == "postgresql" else sqlite
         first = dialect.insert(t.sign_in_source).values(
             source=NOBODY, failed_attempts=0, counted_from=now
