@@ -29,6 +29,7 @@ from rich.progress import Progress
 from casework.cli.shared import COLUMNS
 from tests.proofs._faults.registry import FAULTS, Fault
 from tests.proofs._faults.server import FragileServer, fragile_server
+from tests.proofs._faults.starting import said_of_failures
 from tests.proofs._faults.trial import NotRun, Plan
 from tests.proofs.rotation import own_ring
 
@@ -155,7 +156,7 @@ def _verdict(fault: dict[str, Any]) -> str:
     if is_proven({"faults": [fault]}):
         return f"{fault['fault']}: proven"
     why = fault.get("not_run") or fault.get("failed") or fault.get("for_instance")
-    return f"{fault['fault']}: AMISS: {why}"
+    return "\n".join([f"{fault['fault']}: AMISS: {why}", *said_of_failures()])
 
 
 def _written(result: dict[str, Any]) -> str:

@@ -23,7 +23,7 @@ from casework.adapters.persistence.schema import migrations
 from casework.bootstrap import utc_now
 from tests.api.conftest import Api
 from tests.proofs._faults.server import FragileServer, fragile_server
-from tests.proofs._faults.starting import Forked, Starter
+from tests.proofs._faults.starting import SAID, Forked, Starter
 from tests.proofs._invariants import SERVED_BESIDES
 from tests.proofs._world import small_world
 from tests.proofs.sweeps import ROOT, environment
@@ -49,7 +49,7 @@ class Process:
         module = WITH_DEFECT if is_altered else "casework"
         self._running: subprocess.Popen[bytes] | Forked = subprocess.Popen(
             [sys.executable, "-m", module, *arguments], cwd=ROOT, env=environment,
-            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL, stderr=SAID,
         )  # fmt: skip
 
     def prepare(self) -> None:

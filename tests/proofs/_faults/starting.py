@@ -6,12 +6,23 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Sequence
 
 from tests.proofs.sweeps import ROOT
 
 BEFOREHAND = "tests.proofs._faults.beforehand"
+# What all processes of the product say of what went wrong.
+SAID = tempfile.TemporaryFile()  # noqa: SIM115 - open as long as this process
+FAILED = b'"level":"error"'
+
+
+def said_of_failures(most: int = 5) -> list[str]:
+    """The last lines in which a process of the product told of a failure."""
+    SAID.flush()
+    whole = os.pread(SAID.fileno(), os.fstat(SAID.fileno()).st_size, 0)
+    return [line.decode() for line in whole.splitlines() if FAILED in line][-most:]
 
 
 class Forked:
@@ -56,7 +67,7 @@ class Starter:
     def __init__(self, arguments: Sequence[str], environment: dict[str, str]) -> None:
         self._process = subprocess.Popen(
             [sys.executable, "-m", BEFOREHAND, *arguments], cwd=ROOT, env=environment, text=True,
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=SAID,
         )  # fmt: skip
 
     def start(self) -> Forked:
