@@ -10,11 +10,12 @@ from sqlalchemy import Connection, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from casework.adapters.persistence import tables as t
+from casework.adapters.persistence.rows.aliases import alias_of
 from casework.domain.casefile.case import Case
 from casework.domain.casefile.case_numbers import case_number
 from casework.domain.clocks.calendar import day_in_seoul
 
-_numbered = t.care_case.alias("numbered")
+_numbered = alias_of(t.care_case, "numbered")
 
 
 def number_of(case_id: Any) -> Any:

@@ -11,12 +11,13 @@ from sqlalchemy import Connection, and_, bindparam, delete, or_, select, update
 
 from casework.adapters.persistence import tables as t
 from casework.adapters.persistence.engine.ids import new_id
+from casework.adapters.persistence.rows.aliases import alias_of
 from casework.adapters.persistence.rows.many import insert_many
 from casework.adapters.persistence.rows.together import AT_MOST, Beside, insert_later, rows_for
 from casework.domain.clocks.deadlines import Deadline, Step
 
 _ledger = t.escalation
-_other = t.escalation.alias("other")
+_other = alias_of(t.escalation, "other")
 _UNPLANNED: Final = delete(_ledger).where(
     _ledger.c.deadline_id.in_(bindparam("known", expanding=True)), _ledger.c.raised_at.is_(None)
 )

@@ -11,6 +11,7 @@ from sqlalchemy import Connection, Select, exists, func, select
 
 from casework.adapters.persistence import tables as t
 from casework.adapters.persistence.engine.encrypted_columns import vault_of
+from casework.adapters.persistence.rows.aliases import alias_of
 from casework.adapters.persistence.rows.mapper import from_row
 from casework.adapters.persistence.scope.standing_in import covers, stand_ins
 from casework.domain.access.policy import Role
@@ -26,8 +27,8 @@ from casework.workflows.ports.vault import Vault
 Called = tuple[str | None, str | None]
 WhoIsThere = Mapping[UUID, Called]
 # Made once: an alias makes all columns of its table anew.
-_carries, _there = t.account.alias("carries"), t.account.alias("there")
-_absence = t.absence.alias("absence")
+_carries, _there = alias_of(t.account, "carries"), alias_of(t.account, "there")
+_absence = alias_of(t.absence, "absence")
 
 
 def viewed(today: Any, *more: Any) -> Select[Any]:

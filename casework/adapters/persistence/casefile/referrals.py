@@ -20,6 +20,7 @@ from casework.adapters.persistence.casefile.referral_views import (
 )
 from casework.adapters.persistence.engine.encrypted_columns import decrypt_row, vault_of
 from casework.adapters.persistence.engine.paging import page
+from casework.adapters.persistence.rows.aliases import alias_of
 from casework.adapters.persistence.rows.mapper import from_row
 from casework.adapters.persistence.rows.nested import Nested
 from casework.adapters.persistence.scope import session_context
@@ -45,7 +46,7 @@ from casework.workflows.ports.casefile import ReferralView
 from casework.workflows.ports.paging import Page, Paging, Row
 
 # Made once: an alias makes all columns of its table anew.
-_beside, _with = t.referral.alias("beside"), t.provider.alias("with_provider")
+_beside, _with = alias_of(t.referral, "beside"), alias_of(t.provider, "with_provider")
 
 
 class SqlReferrals:

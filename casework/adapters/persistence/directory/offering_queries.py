@@ -10,11 +10,12 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, Connection, Select, and_, case, func, or_, select
 
 from casework.adapters.persistence import tables as t
+from casework.adapters.persistence.rows.aliases import alias_of
 from casework.adapters.persistence.tables.directory import designation
 from casework.domain.directory.designations import GIVEN_UNDER
 from casework.domain.directory.directory import EntryState
 
-_held = designation.alias("held")
+_held = alias_of(designation, "held")
 
 
 def accepts_requests(today: date) -> ColumnElement[bool]:

@@ -29,6 +29,7 @@ from casework.adapters.persistence.engine.encrypted_columns import (
 from casework.adapters.persistence.engine.paging import page
 from casework.adapters.persistence.residents import likeness as alike
 from casework.adapters.persistence.residents.searching import found_by
+from casework.adapters.persistence.rows.aliases import alias_of
 from casework.adapters.persistence.rows.many import insert_many
 from casework.adapters.persistence.rows.mapper import from_row, stored
 from casework.adapters.persistence.rows.saving import update_row
@@ -44,7 +45,7 @@ from casework.domain.privacy.masks import TIMELINE_LEAVES_OUT
 from casework.domain.residents.resident import Consent, Contact, Note, Resident
 from casework.workflows.ports.paging import Page, Paging, Row
 
-_former = t.resident.alias("former")
+_former = alias_of(t.resident, "former")
 
 
 class SqlResidents:

@@ -8,6 +8,7 @@ from typing import Any, Final
 from sqlalchemy import ColumnElement, CompoundSelect, Select, and_, func, select, union
 
 from casework.adapters.persistence import tables as t
+from casework.adapters.persistence.rows.aliases import alias_of
 from casework.domain.access.policy import Actor
 from casework.domain.privacy.masks import searches_masked_contacts
 from casework.domain.residents.names import (
@@ -22,7 +23,7 @@ from casework.workflows.ports.paging import Row
 from casework.workflows.ports.vault import Vault
 
 # What a case is called here, and was called in the files that it was taken over from.
-_written = t.resident.alias("written")
+_written = alias_of(t.resident, "written")
 _CASE_NUMBERS: Final = {
     "case_number": t.care_case.c.number,
     "former_number": t.care_case.c.former_number,

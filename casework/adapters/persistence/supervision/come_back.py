@@ -24,6 +24,7 @@ from sqlalchemy import (
 from casework.adapters.persistence import tables as t
 from casework.adapters.persistence.engine.encrypted_columns import decrypted, vault_of
 from casework.adapters.persistence.engine.paging import cut_once, page_of, place
+from casework.adapters.persistence.rows.aliases import alias_of
 from casework.adapters.persistence.scope.who_sees_what import (
     ScopeForm,
     form_of,
@@ -41,7 +42,7 @@ from casework.workflows.ports.unit_of_work import Page, Paging
 from casework.workflows.ports.vault import Vault
 
 COME_BACK: Final = "come_back"
-_writer = t.account.alias("writer")
+_writer = alias_of(t.account, "writer")
 _KEYS: Final = [t.note.c.come_back_on, t.note.c.id]
 _LAST: Final = UUID(int=2**128 - 1)
 _LINE_AT_MOST: Final = 200

@@ -34,6 +34,7 @@ from sqlalchemy import (
 
 from casework.adapters.persistence import tables as t
 from casework.adapters.persistence.engine.types import Instant, Json
+from casework.adapters.persistence.rows.aliases import alias_of
 from casework.domain.access.policy import SYSTEM_ROLE
 from casework.domain.clocks.deadlines import BREACH
 from casework.domain.clocks.standards import Priority
@@ -47,7 +48,7 @@ _CUT: Final = bindparam("cut", type_=Instant)
 _RUN: Final = bindparam("run", type_=Uuid())
 _LIMIT: Final = bindparam("batch", type_=Integer())
 _step, _clock = t.escalation, t.deadline
-_higher = t.escalation.alias("higher")
+_higher = alias_of(t.escalation, "higher")
 _EVENT_COLUMNS: Final = [column.name for column in t.event.c]
 _NOTICE_COLUMNS: Final = [column.name for column in t.notice.c if column.name != "addressed_at"]
 _CLAIMED: Final = ("id", "deadline_id", "tier", "due_at", "at", "tell")

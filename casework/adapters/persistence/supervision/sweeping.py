@@ -28,6 +28,7 @@ from casework.adapters.persistence import tables as t
 from casework.adapters.persistence.audit.entry import write_audit
 from casework.adapters.persistence.engine.ids import new_id
 from casework.adapters.persistence.engine.timeouts import RECORD_S, time_allowed
+from casework.adapters.persistence.rows.aliases import alias_of
 from casework.adapters.persistence.scope import session_context
 from casework.adapters.persistence.supervision.raising import (
     AS_OF,
@@ -156,7 +157,7 @@ _BEGIN: Final = {
     for dialect in (postgresql, sqlite)
 }
 # Where a later slot was swept already, the clock was set back: the slot is due once more.
-_later = t.job_run.alias("later")
+_later = alias_of(t.job_run, "later")
 _LEAVE_SLOT: Final = (
     update(t.job_run)
     .where(
