@@ -9,7 +9,8 @@ import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from casework import bootstrap
-from casework.cli.shared import Json, notes, opened_ready
+from casework.adapters.persistence.figures.keeping import CountedElsewhere
+from casework.cli.shared import CommandError, Json, notes, opened_ready
 from casework.kept_figures import keeping_of
 from casework.workflows.figures import keeping
 
@@ -37,11 +38,14 @@ def figures_recount(
     it exits with 1 at the first number that is kept otherwise than the rows say.
     """
     with opened_ready() as application:
-        if check:
-            _compared(application, as_json)
-        else:
-            counted = _recounted(application, waiting)
-            typer.echo(json.dumps({"counted": counted}) if as_json else f"counted: {counted}")
+        try:
+            if check:
+                _compared(application, as_json)
+            else:
+                counted = _recounted(application, waiting)
+                typer.echo(json.dumps({"counted": counted}) if as_json else f"counted: {counted}")
+        except CountedElsewhere:
+            raise CommandError("another process counts; try again in a minute") from None
 
 
 def _progress() -> Progress:

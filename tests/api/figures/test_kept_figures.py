@@ -15,6 +15,7 @@ from typer.testing import CliRunner
 
 from casework.adapters.persistence import tables as t
 from casework.adapters.persistence.figures import kept
+from casework.adapters.persistence.figures.keeping import CountedElsewhere, figure_keeping
 from casework.cli.app import cli
 from casework.kept_figures import keep_figures
 from casework.workflows.referring import correcting
@@ -265,6 +266,17 @@ def test_the_job_counts_as_the_schedulers_role_and_who_serves_writes_no_sum(api:
             ):
                 query = text("SELECT has_table_privilege(:table, :right)")
                 assert not connection.scalar(query, {"table": table, "right": right})
+
+
+@ON_POSTGRES
+def test_a_round_leaves_to_another_scheduler_what_that_one_counts(api: Api) -> None:
+    a_running_service(api)
+    with as_scheduler(api) as application:
+        with figure_keeping(application.engine):
+            assert keep_figures(application) == 0
+            with pytest.raises(CountedElsewhere), figure_keeping(application.engine, wait_s=0.3):
+                raise AssertionError("two count at once")
+        assert keep_figures(application) > 0
 
 
 def test_a_recount_begins_anew_and_a_check_names_the_first_difference(

@@ -92,7 +92,10 @@ def _judge_slots(world: Api, outcome: Outcome) -> None:
 
 
 def fall_due(world: Api, count: int) -> int:
-    """Let the next step of so many running clocks fall due now; how many there were."""
+    """Let the next step of so many running clocks fall due now; how many there were.
+
+    It waits for a sweep that has some of them in hand.
+    """
     step, clock = t.escalation, t.deadline
     first = (
         select(step.c.deadline_id, func.min(step.c.at).label("at"))
@@ -103,6 +106,9 @@ def fall_due(world: Api, count: int) -> int:
         .order_by(step.c.deadline_id.desc()).limit(count).subquery()
     )  # fmt: skip
     with world.engine.begin() as connection:
+        if connection.dialect.name == "postgresql":
+            for limit in ("lock_timeout", "statement_timeout"):
+                connection.exec_driver_sql(f"SET LOCAL {limit} = '{round(AT_MOST_S)}s'")
         moved = connection.execute(
             update(step)
             .where(step.c.deadline_id == first.c.deadline_id, step.c.at == first.c.at)

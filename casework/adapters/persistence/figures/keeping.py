@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
@@ -45,7 +46,8 @@ from casework.domain.figures.tallying import ALL_PEOPLE, Cell, Cells
 from casework.workflows.ports.kept_figures import Changes
 
 # One at a time: two that count the same case would both correct the sums by what it was.
-_ALONE: Final = text("SELECT pg_advisory_xact_lock(4711003)")
+_ALONE: Final = text("SELECT pg_try_advisory_xact_lock(4711003)")
+TRIES_AGAIN_S: Final = 0.1
 _MAY_REST: Final = text("SET LOCAL idle_in_transaction_session_timeout = '120s'")
 _ROWS_AT_ONCE: Final = 2000
 # Seconds that a statement may take over everything that is kept, or over all clocks.
@@ -304,13 +306,32 @@ def _total_row(entry: Entry, times: int) -> dict[str, Any]:
     }
 
 
+class CountedElsewhere(Exception):
+    """Another process counts what waits."""
+
+
 @contextmanager
-def figure_keeping(engine: Engine) -> Iterator[SqlFigureKeeping]:
-    """The keeping of figures, in a transaction that is committed where nothing fails."""
-    with engine.begin() as connection:
-        session_context.set_system_context(connection)
-        if connection.dialect.name == "postgresql":
-            connection.execute(_ALONE)
-            # Between statements it counts in this process, which may be starved of time.
-            connection.execute(_MAY_REST)
-        yield SqlFigureKeeping(connection)
+def figure_keeping(engine: Engine, wait_s: float = 10.0) -> Iterator[SqlFigureKeeping]:
+    """The keeping of figures, in a transaction that is committed where nothing fails.
+
+    Raises CountedElsewhere where another one is not over within so many seconds.
+    """
+    until = time.monotonic() + wait_s
+    while True:
+        with engine.begin() as connection:
+            session_context.set_system_context(connection)
+            if _is_alone(connection):
+                yield SqlFigureKeeping(connection)
+                return
+        if time.monotonic() >= until:
+            raise CountedElsewhere
+        time.sleep(TRIES_AGAIN_S)
+
+
+def _is_alone(connection: Connection) -> bool:
+    """Whether nobody else counts until the transaction is over; SQLite has one writer."""
+    if connection.dialect.name != "postgresql":
+        return True
+    # Between statements it counts in this process, which may be starved of time.
+    connection.execute(_MAY_REST)
+    return bool(connection.scalar(_ALONE))
