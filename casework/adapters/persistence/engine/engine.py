@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import orjson
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine import make_url
 
@@ -53,6 +54,8 @@ def _postgres(
         "lock_timeout": LOCK_TIMEOUT_MS,
         "statement_timeout": statement_timeout_ms,
         "idle_in_transaction_session_timeout": IDLE_TIMEOUT_MS,
+        # So that instants come as they are kept here, whatever is set for the server or a role.
+        "TimeZone": "UTC",
     }
     settings = " ".join(f"-c {name}={value}" for name, value in options.items())
     # Said in any case: by itself a schema of the role's own name, and temporary tables, come first.
@@ -66,6 +69,7 @@ def _postgres(
         pool_pre_ping=False,
         hide_parameters=True,
         json_serializer=to_json,
+        json_deserializer=orjson.loads,
         isolation_level="READ COMMITTED",
     )
     limit_postgres(
@@ -87,6 +91,7 @@ def _sqlite(url: str) -> Engine:
         connect_args={"timeout": WRITER_TIMEOUT_MS / 1000, "check_same_thread": False},
         hide_parameters=True,
         json_serializer=to_json,
+        json_deserializer=orjson.loads,
         pool_timeout=POOL_WAIT_S,
     )
 
