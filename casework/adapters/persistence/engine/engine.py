@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import orjson
+import psycopg
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine import make_url
 
@@ -72,10 +74,16 @@ def _postgres(
         json_deserializer=orjson.loads,
         isolation_level="READ COMMITTED",
     )
-    limit_postgres(
-        engine, statement_timeout_ms / 1000, keep_prepared if prepares else lambda _made: None
-    )
+    limit_postgres(engine, statement_timeout_ms / 1000, partial(_set_up, prepares=prepares))
     return engine
+
+
+def _set_up(connection: psycopg.Connection[Any], *, prepares: bool) -> None:
+    if connection.info.parameter_status("TimeZone") != "UTC":  # PGTZ outweighs the options
+        connection.execute("SET TimeZone = 'UTC'")
+        connection.commit()
+    if prepares:
+        keep_prepared(connection)
 
 
 def _limited(url: str, arguments: dict[str, Any]) -> dict[str, Any]:
