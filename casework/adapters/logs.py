@@ -10,6 +10,7 @@ only who logged, where in its code, and the type of an error: nobody here decide
 from __future__ import annotations
 
 import logging
+import os
 import sys
 import traceback
 from collections.abc import MutableMapping
@@ -66,8 +67,11 @@ class AppendLogger:
 
     def msg(self, line: str) -> None:
         """Add one line."""
-        with self._path.open("a", encoding="utf-8") as file:
-            file.write(f"{line}\n")
+        file = os.open(self._path, os.O_APPEND | os.O_CREAT | os.O_WRONLY, 0o666)
+        try:
+            os.write(file, f"{line}\n".encode())
+        finally:
+            os.close(file)
 
     info = msg
 

@@ -74,6 +74,9 @@ class Body:
 
     async def read(self, most: int, budget: InFlight, owner: object) -> bytes:
         """All of it. Raises Problem where it is too large, too slow, or too much at once."""
+        if not self.is_there:
+            self.has_ended = True
+            return b""
         self.budget, self.owner = budget, owner
         if (self.length or 0) > most:
             raise _too_large(most)

@@ -331,7 +331,7 @@ def _key_of_part(key: str | None, subject: UUID) -> str | None:
     return None if key is None else hashlib.sha256(f"{key}\n{subject}".encode()).hexdigest()
 
 
-def current_call(request: Request) -> Call:
-    """The guarded call of this request, as a dependency."""
+async def current_call(request: Request) -> Call:
+    """The guarded call of this request, as a dependency, which needs no thread."""
     call: Call = request.state.call
     return call

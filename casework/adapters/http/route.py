@@ -203,7 +203,8 @@ class GuardedRoute(APIRoute):
             check_form(body)
         elif body and takes != MULTIPART:
             read_json(body)
-        request.state.digest = self._digest(request, body)
+        # Nobody asks what another request said: only a POST has a key, or a list's question.
+        request.state.digest = self._digest(request, body) if request.method == "POST" else ""
         facts = request.state.facts = replace(facts, digest=request.state.digest)
         return facts
 
@@ -225,7 +226,7 @@ class GuardedRoute(APIRoute):
 
     def _digest(self, request: Request, body: bytes) -> str:
         # Keyed: a body holds what a list of all its possible values would be tried against.
-        key = hmac.digest(request.app.state.services.cursor_key, b"request digest", "sha256")
+        key = request.app.state.services.digest_key
         asked = f"{request.method} {request.url.path}\n".encode()
         return hmac.digest(key, asked + self._told(request, body), "sha256").hex()
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import hmac
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import cached_property
 from typing import Any, Protocol
 from uuid import UUID
 
@@ -110,3 +112,8 @@ class Services:
     # Whose file is read next.
     turns: Turns = field(default_factory=Turns)
     time_allowed: Callable[[float], AbstractContextManager[None]] = lambda _seconds: nullcontext()
+
+    @cached_property
+    def digest_key(self) -> bytes:
+        """The key of the digests of requests, derived once."""
+        return hmac.digest(self.cursor_key, b"request digest", "sha256")

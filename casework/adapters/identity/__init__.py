@@ -5,7 +5,10 @@ from __future__ import annotations
 import base64
 import hashlib
 import secrets
+from collections import OrderedDict
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from threading import Lock
 from typing import Any
 from uuid import UUID
 
@@ -26,6 +29,7 @@ TOKEN_TYPE = "at+jwt"  # noqa: S105 - RFC 9068's type of an access token
 HEADER = {"alg": ALGORITHM, "typ": TOKEN_TYPE}
 CLAIMS = {"iss", "aud", "sub", "iat", "exp"}
 LEEWAY_S = 60
+READ_AT_MOST = 10_000
 
 
 # Longer than a password takes to compare on a machine that is not overloaded.
@@ -70,6 +74,7 @@ class JwtTokens:
 
     def __init__(self, key: bytes, lifetime: timedelta = timedelta(minutes=10)) -> None:
         self._key, self.lifetime = OctKey.import_key(key), lifetime
+        self._checked = CheckedTokens()
 
     def issue(self, account_id: UUID, now: datetime) -> str:
         claims = {
@@ -82,18 +87,33 @@ class JwtTokens:
         return jwt.encode(HEADER, claims, self._key)
 
     def read(self, token: str, now: datetime) -> tuple[UUID, datetime]:
-        """Header and claims must be exactly those that ``issue`` writes."""
+        """Header and claims must be exactly those that ``issue`` writes.
+
+        What is signed is checked once for each token, whether it is good now with each request.
+        """
         try:
-            found = jwt.decode(token, self._key, algorithms=[ALGORITHM])
-            claims = found.claims
-            if found.header != HEADER or not _is_right(claims, now, self.lifetime):
-                raise Unauthenticated("sign in first")
-            id = UUID(claims["sub"])
-            if str(id) != claims["sub"]:
-                raise Unauthenticated("sign in first")
-            return id, datetime.fromtimestamp(claims["iat"], UTC)
+            digest = hashlib.sha256(token.encode()).digest()
+            found = self._checked.get(digest)
+            if found is None:
+                found = self._decoded(token)
+                self._checked.remember(digest, found)
         except (JoseError, ValueError, TypeError, AttributeError, RecursionError) as error:
             raise Unauthenticated("sign in first") from error
+        if not found.is_good(now, self.lifetime):
+            raise Unauthenticated("sign in first")
+        return found.account_id, found.issued_at
+
+    def _decoded(self, token: str) -> CheckedToken:
+        """What a token of ours says. Raises ValueError or JoseError for any other one."""
+        found = jwt.decode(token, self._key, algorithms=[ALGORITHM])
+        claims = found.claims
+        if found.header != HEADER or not _are_ours(claims):
+            raise ValueError("no token of ours")
+        id = UUID(claims["sub"])
+        if str(id) != claims["sub"]:
+            raise ValueError("no id as we write it")
+        issued_at = datetime.fromtimestamp(claims["iat"], UTC)
+        return CheckedToken(id, issued_at, claims["iat"], claims["exp"])
 
     def new_secret(self) -> tuple[str, str]:
         secret = secrets.token_urlsafe(32)
@@ -107,14 +127,49 @@ class JwtTokens:
         return secrets.token_bytes(size)
 
 
-def _is_right(claims: dict[str, Any], now: datetime, lifetime: timedelta) -> bool:
-    """Whether every claim is there, of its type, and good at the caller's moment; and no other.
-
-    A token of ours that is not yet valid was signed by a clock ahead of this one.
-    """
+def _are_ours(claims: dict[str, Any]) -> bool:
+    """Whether every claim is there and of its type, and no other."""
     if set(claims) != CLAIMS or (claims["iss"], claims["aud"]) != (ISSUER, AUDIENCE):
         return False
-    begun, ends, moment = claims["iat"], claims["exp"], now.timestamp()
-    if type(begun) is not int or type(ends) is not int:
-        return False
-    return begun <= moment + LEEWAY_S and moment < ends <= begun + lifetime.total_seconds()
+    return type(claims["iat"]) is int and type(claims["exp"]) is int
+
+
+@dataclass(frozen=True, slots=True)
+class CheckedToken:
+    """What a token says whose signature was right; when it begins and ends in seconds."""
+
+    account_id: UUID
+    issued_at: datetime
+    begins: int
+    ends: int
+
+    def is_good(self, now: datetime, lifetime: timedelta) -> bool:
+        """Whether it is good at this moment.
+
+        A token of ours that is not yet valid was signed by a clock ahead of this one.
+        """
+        moment = now.timestamp()
+        is_begun = self.begins <= moment + LEEWAY_S
+        return is_begun and moment < self.ends <= self.begins + lifetime.total_seconds()
+
+
+class CheckedTokens:
+    """The tokens that were read last, by their digests: a signature costs more than the rest."""
+
+    def __init__(self, at_most: int = READ_AT_MOST) -> None:
+        self._at_most, self._lock = at_most, Lock()
+        self._known: OrderedDict[bytes, CheckedToken] = OrderedDict()
+
+    def __len__(self) -> int:
+        return len(self._known)
+
+    def get(self, digest: bytes) -> CheckedToken | None:
+        """What the token of a digest says, where it is known."""
+        return self._known.get(digest)
+
+    def remember(self, digest: bytes, token: CheckedToken) -> None:
+        """Keep a token whose signature was right, instead of the one that was read first."""
+        with self._lock:
+            self._known[digest] = token
+            if len(self._known) > self._at_most:
+                self._known.popitem(last=False)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import hmac
 import os
-from base64 import urlsafe_b64decode, urlsafe_b64encode
+from base64 import urlsafe_b64encode
+from binascii import a2b_base64
 from dataclasses import replace
 from datetime import datetime
 from hashlib import sha256
@@ -54,7 +55,7 @@ class KeyVault:
         cipher = self._opened.ciphers.get(key) or self._newest().ciphers.get(key)
         if cipher is None:
             raise ValueError(f"no key {key} on the ring")
-        raw = urlsafe_b64decode(body)
+        raw = _decoded(body)
         try:
             return cipher.decrypt(raw[:NONCE_BYTES], raw[NONCE_BYTES:], _bound(key, place)).decode()
         except InvalidTag:
@@ -155,6 +156,11 @@ class _Opened:
             self._subkeys[key, purpose] = subkey
         digest = hmac.digest(subkey, value.encode(), sha256)[:BLIND_BYTES]
         return f"{key}.{urlsafe_b64encode(digest).decode()}"
+
+
+def _decoded(body: str) -> bytes:
+    """As ``urlsafe_b64decode``, without its conversions of type: a page has a hundred of them."""
+    return a2b_base64(body.replace("-", "+").replace("_", "/"))
 
 
 def _encrypted(key: str, cipher: AESGCM, plain: str, place: Place) -> str:

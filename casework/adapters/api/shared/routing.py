@@ -17,7 +17,7 @@ from casework.adapters.http.responses import DATA_AS_OF
 Caller = Annotated[Call, Depends(current_call)]
 
 
-def _paging(
+async def _paging(
     limit: Annotated[int, Query(ge=1, le=200, description="rows a page")] = 50,
     cursor: Annotated[str | None, Query(max_length=2000, description="next_cursor")] = None,
 ) -> tuple[int, str | None]:

@@ -38,17 +38,17 @@ _OF_ITEM: Final = (
 
 def work_item(lateness: Lateness, actor: Actor) -> Callable[[Row], dict[str, Any]]:
     """An item of the worklist; a note to come back to has no ``deadline_id``."""
+    sees_resident = may(actor, "case.read")
 
     def show(row: Row) -> dict[str, Any]:
         is_note = row["subject_type"] == "note"
-        agency = {name: row[f"provider_{name}"] for name in ("id", "name", "phone")}
         body = picked(row, *_OF_ITEM) | {
             "deadline_id": None if is_note else row["id"],
             "note_id": row["id"] if is_note else None,
             "text": row["text"] if is_note else None,
             "subject": {"type": row["subject_type"], "id": row["subject_id"]},
-            "resident": _person(row, actor),
-            "provider": agency if agency["id"] else None,
+            "resident": _person(row, sees_resident=sees_resident),
+            "provider": _agency(row),
             "due_at": shared_views.instant(row["due_at"]),
             "overdue": bool(row["is_overdue"]),
             "place_offered_at": shared_views.instant(row.get("place_offered_at")),
@@ -59,13 +59,24 @@ def work_item(lateness: Lateness, actor: Actor) -> Callable[[Row], dict[str, Any
     return show
 
 
-def _person(row: Row, actor: Actor) -> dict[str, Any]:
+def _person(row: Row, *, sees_resident: bool) -> dict[str, Any]:
     """Whom it is about. Where they live, and that they died, is for those who see the resident."""
-    shown = {name: row[f"resident_{name}"] for name in ("id", "name", "phone")}
-    sees = may(actor, "case.read")
-    return shown | {
-        name: row[f"resident_{name}"] if sees else None for name in ("address", "died_on")
+    return {
+        "id": row["resident_id"],
+        "name": row["resident_name"],
+        "phone": row["resident_phone"],
+        "address": row["resident_address"] if sees_resident else None,
+        "died_on": row["resident_died_on"] if sees_resident else None,
     }
+
+
+def _agency(row: Row) -> dict[str, Any] | None:
+    """The agency that is asked, with its telephone, where there is one."""
+    if row["provider_id"] is None:
+        return None
+    return {
+        "id": row["provider_id"], "name": row["provider_name"], "phone": row["provider_phone"]
+    }  # fmt: skip
 
 
 def overdue_item(lateness: Lateness, actor: Actor) -> Callable[[Row], dict[str, Any]]:

@@ -6,7 +6,6 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
-from functools import cache
 from typing import Any
 from uuid import UUID
 
@@ -14,22 +13,25 @@ from sqlalchemy import (
     ColumnElement,
     Connection,
     Select,
-    Update,
+    Table,
     and_,
-    bindparam,
     func,
     select,
-    update,
 )
 from sqlalchemy.exc import IntegrityError
 
 from casework.adapters.persistence import tables as t
 from casework.adapters.persistence.casefile import case_numbers, escalations, place_counts
+from casework.adapters.persistence.casefile.case_statements import (
+    case_of,
+    change,
+    clock_changes,
+    parts_query,
+)
 from casework.adapters.persistence.casefile.originals import Originals
 from casework.adapters.persistence.casefile.several import (
     cases,
     locked,
-    nested_parts,
     parts_of,
     write,
 )
@@ -47,6 +49,7 @@ from casework.adapters.persistence.rows.together import (
 from casework.adapters.persistence.scope import session_context
 from casework.adapters.persistence.scope.subjects import note_opened
 from casework.adapters.persistence.scope.who_sees_what import (
+    form_of,
     is_told_numbers,
     seen,
     seen_or_opened,
@@ -102,29 +105,23 @@ class SqlCaseFiles:
     # Loading
 
     def of_case(self, id: UUID, *, with_plan: bool = False) -> CaseFile:
-        return self._load(and_(t.care_case.c.id == id, self._sees(t.care_case)), with_plan)
+        return self._of(t.care_case, id, with_plan)
 
     def of_planned_service(self, id: UUID, *, with_plan: bool = False) -> CaseFile:
-        owner = select(t.planned_service.c.case_id).where(t.planned_service.c.id == id)
-        which = and_(t.care_case.c.id == owner.scalar_subquery(), self._sees(t.care_case))
-        return self._load(which, with_plan)
+        return self._of(t.planned_service, id, with_plan)
 
     def of_referral(self, id: UUID, *, with_plan: bool = False) -> CaseFile:
-        return self._of_child(t.referral, id, with_plan)
+        return self._of(t.referral, id, with_plan)
 
     def of_deadline(self, id: UUID, *, with_plan: bool = False) -> CaseFile:
         """The clock is in the file even if it has ended."""
-        file = self._of_child(t.deadline, id, with_plan)
+        file = self._of(t.deadline, id, with_plan)
         if id not in file.deadlines:
             self._read_deadlines(file, t.deadline.c.id == id)
         return file
 
     def of_signal(self, id: UUID) -> CaseFile:
-        owner = select(t.signal.c.case_id).where(t.signal.c.id == id)
-        file = self._load(
-            and_(t.care_case.c.id == owner.scalar_subquery(), self._sees(t.care_case)),
-            with_plan=True,
-        )
+        file = self._of(t.signal, id, with_plan=True)
         file.signals = by_id(self._read(file, Signal, t.signal.c.id == id))
         return file
 
@@ -170,9 +167,10 @@ class SqlCaseFiles:
     def _sees(self, table: Any) -> ColumnElement[bool]:
         return seen(table, self._scope, self._now)
 
-    def _of_child(self, table: Any, id: UUID, with_plan: bool) -> CaseFile:
-        owner = select(table.c.case_id).where(table.c.id == id, self._sees(table))
-        return self._load(t.care_case.c.id == owner.scalar_subquery(), with_plan)
+    def _of(self, table: Table, id: UUID, with_plan: bool) -> CaseFile:
+        form, facts = form_of(self._scope, self._now)
+        query = case_of(form, table, is_locked=self._lock)
+        return self._file(query, facts | {"of": id}, with_plan=with_plan)
 
     def several(self, ids: Sequence[UUID]) -> list[CaseFile]:
         files = [self._file_of(row) for row in locked(self._connection, ids, self._sees)]
@@ -197,9 +195,19 @@ class SqlCaseFiles:
         also: tuple[type, ...] = (),
     ) -> CaseFile:
         query = cases().where(which)
-        if self._lock:
-            query = query.with_for_update()
-        row = self._connection.execute(query).first()
+        query = query.with_for_update() if self._lock else query
+        return self._file(query, {}, with_plan=with_plan, ended_clocks=ended_clocks, also=also)
+
+    def _file(
+        self,
+        query: Select[Any],
+        given: dict[str, Any],
+        *,
+        with_plan: bool = False,
+        ended_clocks: bool = False,
+        also: tuple[type, ...] = (),
+    ) -> CaseFile:
+        row = self._connection.execute(query, given).first()
         if row is None:
             raise NotFound("no such thing")
         file = self._file_of(row)
@@ -212,7 +220,7 @@ class SqlCaseFiles:
 
     def _read_parts(self, file: CaseFile, classes: tuple[type, ...], ended_clocks: bool) -> None:
         """One statement, sent when the case is locked: another may have changed them till then."""
-        query, parts = _parts_query(self._connection.dialect.name, classes, ended_clocks)
+        query, parts = parts_query(self._connection.dialect.name, classes, ended_clocks)
         self._take(file, parts, self._connection.execute(query, {"case": file.case.id}).one())
 
     def _take(self, file: CaseFile, parts: Mapping[type, Nested], row: Any) -> None:
@@ -310,14 +318,9 @@ class SqlCaseFiles:
 
     def _update(self, cls: type, names: frozenset[str], rows: list[dict[str, Any]]) -> None:
         table = table_of(cls)
-        statement = (
-            update(table)
-            .where(table.c.id == bindparam("key"))
-            .values({name: bindparam(name) for name in sorted(names)})
-        )
         sealed = [encrypt_row(table, row, row["key"], self._vault) for row in rows]
         with _taken_by_another([cls]):
-            self._connection.execute(statement, sealed)
+            self._connection.execute(change(table, names), sealed)
 
     def _beside(self, changed: dict[Changed, list[dict[str, Any]]]) -> list[Beside]:
         """The changes of some clocks, taken out of what changed: no new row takes their place."""
@@ -357,23 +360,7 @@ def _taken_by_another(classes: Sequence[type]) -> Iterator[None]:
 
 def _changing(names: frozenset[str], row: dict[str, Any], index: int) -> Beside:
     parameters = {f"c{index}_{name}": value for name, value in row.items()}
-    return _clock_changes(names, index), parameters
-
-
-@cache
-def _clock_changes(names: frozenset[str], index: int) -> Update:
-    clock = t.deadline
-    values: dict[str, Any] = {name: bindparam(f"c{index}_{name}") for name in sorted(names)}
-    return update(clock).where(clock.c.id == bindparam(f"c{index}_key")).values(values)
-
-
-@cache
-def _parts_query(
-    dialect: str, classes: tuple[type, ...], ended_clocks: bool
-) -> tuple[Select[Any], dict[type, Nested]]:
-    """What belongs to the case of the parameter ``case``: of its clocks those that run, or all."""
-    parts = nested_parts(dialect, classes, bindparam("case"), ended_clocks=ended_clocks)
-    return select(*(one.column for one in parts.values())), parts
+    return clock_changes(names, index), parameters
 
 
 def _replanned(thing: Any) -> bool:

@@ -7,7 +7,7 @@ writing plain text.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from typing import Any, Final
 from uuid import UUID
@@ -86,6 +86,18 @@ def decrypt_row(
     for name, column in (labels or {name: name for name in _decryptors(table)}).items():
         row[name] = decrypted(table, column, row.get(name), id, vault)
     return row
+
+
+def decrypt_rows(
+    table: Table, rows: Sequence[dict[str, Any]], id: str, vault: Vault | None, **labels: str
+) -> None:
+    """Decrypt columns of many rows, whose row of the table is named by their column ``id``."""
+    ways = [(name, column, _decryptors(table)[column]) for name, column in labels.items()]
+    for row in rows:
+        for name, column, decrypt in ways:
+            if row[name] is not None:
+                place = Place(table.name, column, row[id])
+                row[name] = decrypt(row[name], place, require_vault(vault))
 
 
 def decrypted(table: Table, column: str, stored: Any, id: UUID | None, vault: Vault | None) -> Any:

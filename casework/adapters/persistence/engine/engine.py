@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
+import orjson
+import psycopg
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine import make_url
 
@@ -53,6 +56,8 @@ def _postgres(
         "lock_timeout": LOCK_TIMEOUT_MS,
         "statement_timeout": statement_timeout_ms,
         "idle_in_transaction_session_timeout": IDLE_TIMEOUT_MS,
+        # So that instants come as they are kept here, whatever is set for the server or a role.
+        "TimeZone": "UTC",
     }
     settings = " ".join(f"-c {name}={value}" for name, value in options.items())
     # Said in any case: by itself a schema of the role's own name, and temporary tables, come first.
@@ -66,12 +71,19 @@ def _postgres(
         pool_pre_ping=False,
         hide_parameters=True,
         json_serializer=to_json,
+        json_deserializer=orjson.loads,
         isolation_level="READ COMMITTED",
     )
-    limit_postgres(
-        engine, statement_timeout_ms / 1000, keep_prepared if prepares else lambda _made: None
-    )
+    limit_postgres(engine, statement_timeout_ms / 1000, partial(_set_up, prepares=prepares))
     return engine
+
+
+def _set_up(connection: psycopg.Connection[Any], *, prepares: bool) -> None:
+    if connection.info.parameter_status("TimeZone") != "UTC":  # PGTZ outweighs the options
+        connection.execute("SET TimeZone = 'UTC'")
+        connection.commit()
+    if prepares:
+        keep_prepared(connection)
 
 
 def _limited(url: str, arguments: dict[str, Any]) -> dict[str, Any]:
@@ -87,6 +99,7 @@ def _sqlite(url: str) -> Engine:
         connect_args={"timeout": WRITER_TIMEOUT_MS / 1000, "check_same_thread": False},
         hide_parameters=True,
         json_serializer=to_json,
+        json_deserializer=orjson.loads,
         pool_timeout=POOL_WAIT_S,
     )
 

@@ -54,13 +54,15 @@ class Instant(TypeDecorator[datetime]):
             return utc
         return utc.replace(tzinfo=None).isoformat(timespec="microseconds")
 
-    def process_result_value(self, value: Any, dialect: Dialect) -> datetime | None:
-        """An aware value in UTC."""
-        if value is None:
+    def result_processor(self, dialect: Dialect, coltype: Any) -> Any:
+        """None on PostgreSQL, whose connections are told to answer in UTC."""
+        if dialect.name == "postgresql":
             return None
-        if isinstance(value, str):
-            return datetime.fromisoformat(value).replace(tzinfo=UTC)
-        return value.astimezone(UTC)  # type: ignore[no-any-return]
+        return super().result_processor(dialect, coltype)
+
+    def process_result_value(self, value: Any, dialect: Dialect) -> datetime | None:
+        """An aware value in UTC, from the text of SQLite."""
+        return None if value is None else datetime.fromisoformat(value).replace(tzinfo=UTC)
 
 
 class TargetText(TypeDecorator[Target]):

@@ -11,6 +11,7 @@ from sqlalchemy import (
     ColumnElement,
     Connection,
     Select,
+    bindparam,
     delete,
     func,
     insert,
@@ -35,7 +36,14 @@ from casework.adapters.persistence.rows.mapper import from_row, stored
 from casework.adapters.persistence.rows.saving import update_row
 from casework.adapters.persistence.scope import session_context
 from casework.adapters.persistence.scope.subjects import note_opened
-from casework.adapters.persistence.scope.who_sees_what import narrowed, seen, seen_or_opened
+from casework.adapters.persistence.scope.who_sees_what import (
+    ScopeForm,
+    form_of,
+    narrowed,
+    once_for_each_form,
+    seen,
+    seen_or_opened,
+)
 from casework.domain.access.policy import Scope, is_outside
 from casework.domain.duplicates.events import MergeUndone, ResidentsMerged
 from casework.domain.duplicates.likeness import DuplicateCandidate, Likeness
@@ -48,6 +56,17 @@ from casework.workflows.ports.paging import Page, Paging, Row
 _former = alias_of(t.resident, "former")
 
 
+@once_for_each_form
+def _following(form: ScopeForm, *, is_locked: bool) -> Select[Any]:
+    """The resident of the parameter ``resident``, or into whom their record was merged."""
+    # The choice stands inside: compared with a choice, under row-level security no index is
+    # used, and every resident was read.
+    current = func.coalesce(_former.c.merged_into_id, _former.c.id)
+    into = select(current).where(_former.c.id == bindparam("resident")).scalar_subquery()
+    query = select(t.resident).where(t.resident.c.id == into, seen_or_opened(t.resident, form))
+    return query.with_for_update() if is_locked else query
+
+
 class SqlResidents:
     """The repository of residents for one transaction of one actor."""
 
@@ -58,8 +77,9 @@ class SqlResidents:
         self._vault = vault_of(connection)
 
     def get(self, id: UUID, *, lock: bool = False) -> Resident:
-        query = self._following(id)
-        row = self._connection.execute(query.with_for_update() if lock else query).first()
+        form, facts = form_of(self._scope, self._now)
+        query = _following(form, is_locked=lock)
+        row = self._connection.execute(query, facts | {"resident": id}).first()
         if row is None:
             raise NotFound("no such resident")
         found: Resident = from_row(Resident, row, self._vault)
@@ -68,16 +88,6 @@ class SqlResidents:
         self._about |= {id, found.id}
         note_opened(self._about, self._scope, found, found.id)
         return found
-
-    def _following(self, id: UUID) -> Select[Any]:
-        # The choice stands inside: compared with a choice, under row-level security no index is
-        # used, and every resident was read.
-        current = func.coalesce(_former.c.merged_into_id, _former.c.id)
-        into = select(current).where(_former.c.id == id).scalar_subquery()
-        return select(t.resident).where(
-            t.resident.c.id == into,
-            seen_or_opened(t.resident, self._scope, self._now),
-        )
 
     def taken_over(self, resident_id: UUID, applied_on: date) -> UUID | None:
         case = t.care_case

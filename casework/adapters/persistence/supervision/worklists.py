@@ -26,7 +26,7 @@ from casework.adapters.persistence.casefile.case_numbers import number_of
 from casework.adapters.persistence.casefile.cases import is_nobodys
 from casework.adapters.persistence.casefile.deadlines import last, reviews
 from casework.adapters.persistence.casefile.overdue import IS_RUNNING, is_overdue
-from casework.adapters.persistence.engine.encrypted_columns import decrypt_row, vault_of
+from casework.adapters.persistence.engine.encrypted_columns import decrypt_rows, vault_of
 from casework.adapters.persistence.engine.paging import cut_once, page_of, place
 from casework.adapters.persistence.engine.types import Instant
 from casework.adapters.persistence.scope.standing_in import people_of
@@ -107,16 +107,10 @@ class SqlWorklists:
         self, query: Select[Any], keys: list[Any], paging: Paging, facts: dict[str, Any]
     ) -> Page:
         found = page_of(self._connection.execute(query, facts).all(), keys, paging)
-        vault = vault_of(self._connection)
-        for row in found.rows:
-            decrypt_row(
-                t.resident,
-                row,
-                row["resident_id"],
-                vault,
-                resident_phone="phone",
-                resident_address="address",
-            )
+        decrypt_rows(
+            t.resident, found.rows, "resident_id", vault_of(self._connection),
+            resident_phone="phone", resident_address="address",
+        )  # fmt: skip
         return found
 
     # The supervisor's list

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from functools import cache
 from typing import Any, Final
 
-from sqlalchemy import Column, ColumnElement, Connection, and_, bindparam, or_, select, update
+from sqlalchemy import Connection, and_, bindparam, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from casework.adapters.persistence import tables as t
+from casework.adapters.persistence.engine.types import Instant
 from casework.adapters.persistence.rows.results import from_memory
 from casework.adapters.persistence.rows.together import Beside
 from casework.domain.access.policy import Actor
@@ -49,11 +51,6 @@ def claimed(actor: Actor, facts: RequestFacts) -> tuple[Any, ...]:
     )
 
 
-def _is_left(claimed_at: Column[Any], now: datetime) -> ColumnElement[bool]:
-    """Whether a key was left as it was held: long ago, or before the clock was set back."""
-    return or_(claimed_at < now - KEY_LEASE, claimed_at > now + KEY_LEASE)
-
-
 def held(actor: Actor, facts: RequestFacts, claimed_at: datetime) -> tuple[Any, ...]:
     """The key as it is held by the request that took it at an instant."""
     table = t.idempotency
@@ -64,33 +61,54 @@ def held(actor: Actor, facts: RequestFacts, claimed_at: datetime) -> tuple[Any, 
     )
 
 
-def claim(connection: Connection, actor: Actor, now: datetime, facts: RequestFacts) -> None:
-    """Take the key, or find what it was used for; waits for one who holds it uncommitted."""
+@cache
+def _taking(dialect: str) -> Any:
+    """Takes a key that is not there, was kept long enough, or was left as it was held.
+
+    That is one held long ago, or before the clock was set back.
+    """
     table = t.idempotency
-    dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
-    taking = dialect.insert(table).values(
-        principal_id=actor.id,
-        route=facts.task,
-        key=facts.idempotency_key,
-        digest=facts.digest,
-        claimed_at=now,
+    insert = (postgresql if dialect == "postgresql" else sqlite).insert(table)
+    forgotten, long_ago, ahead = (
+        bindparam(name, type_=Instant) for name in ("forgotten", "left", "ahead")
     )
-    taking = taking.on_conflict_do_update(
+    taking = insert.values(
+        principal_id=bindparam("key_of"),
+        route=bindparam("key_for"),
+        key=bindparam("key_is"),
+        digest=bindparam("key_digest"),
+        claimed_at=bindparam("key_at"),
+    )
+    return taking.on_conflict_do_update(
         index_elements=["principal_id", "route", "key"],
-        set_={"digest": facts.digest, "claimed_at": now, "in_progress": False, "made": None},
+        set_={
+            "digest": taking.excluded.digest,
+            "claimed_at": taking.excluded.claimed_at,
+            "in_progress": False,
+            "made": None,
+        },
         where=or_(
-            table.c.claimed_at < now - KEY_RETENTION,
+            table.c.claimed_at < forgotten,
             and_(
                 table.c.in_progress,
-                _is_left(table.c.claimed_at, now),
-                table.c.digest == facts.digest,
+                or_(table.c.claimed_at < long_ago, table.c.claimed_at > ahead),
+                table.c.digest == taking.excluded.digest,
                 table.c.made.is_(None),
             ),
         ),
     ).returning(table.c.key)
-    if connection.execute(taking).first() is not None:
+
+
+def claim(connection: Connection, actor: Actor, now: datetime, facts: RequestFacts) -> None:
+    """Take the key, or find what it was used for; waits for one who holds it uncommitted."""
+    given = {
+        "key_of": actor.id, "key_for": facts.task, "key_is": facts.idempotency_key,
+        "key_digest": facts.digest, "key_at": now, "forgotten": now - KEY_RETENTION,
+        "left": now - KEY_LEASE, "ahead": now + KEY_LEASE,
+    }  # fmt: skip
+    if connection.execute(_taking(connection.dialect.name), given).first() is not None:
         return
-    known = connection.execute(select(table).where(*claimed(actor, facts))).one()
+    known = connection.execute(select(t.idempotency).where(*claimed(actor, facts))).one()
     if known.digest != facts.digest:
         raise Invalid(
             "this key was used for another request",
