@@ -25,7 +25,7 @@ from sqlalchemy.exc import IntegrityError
 
 from casework.adapters.persistence import tables as t
 from casework.adapters.persistence.casefile import case_numbers, escalations, place_counts
-from casework.adapters.persistence.casefile.originals import Originals
+from casework.adapters.persistence.casefile.originals import Originals, written
 from casework.adapters.persistence.casefile.several import (
     cases,
     locked,
@@ -260,11 +260,8 @@ class SqlCaseFiles:
         for thing, changes in originals.counted(self._parts(file)):
             if changes is None:
                 new[type(thing)].append(thing)
-            elif changes or _replanned(thing):
-                # A clock whose steps are planned again is written even where it is unchanged:
-                # the holder of its row lock, aggregate or sweep, alone changes its steps.
-                written = changes or {"due_at": thing.due_at}
-                changed[type(thing), frozenset(written)].append({"key": thing.id} | written)
+            elif row := written(thing, changes):
+                changed[type(thing), frozenset(row)].append({"key": thing.id} | row)
             if (isinstance(thing, Deadline) and changes != {}) or _replanned(thing):
                 clocks.append((thing, changes is None))
         beside = self._beside(changed) if new else []
