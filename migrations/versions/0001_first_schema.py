@@ -971,6 +971,13 @@ def _plans() -> None:
     )
     _index("planned_service", "case_id")
     _index("planned_service", "resident_id")
+    _index(
+        "planned_service",
+        "settled_at",
+        "id",
+        name="ix_planned_service_unmet",
+        where="settlement = 'unmet_need'",
+    )
 
 
 def _referrals() -> None:
@@ -1208,6 +1215,15 @@ def _clocks() -> None:
     _index(
         "deadline",
         "district_code",
+        "heard_until",
+        "due_at",
+        "id",
+        name="ix_deadline_district_heard",
+        where=RUNNING,
+    )
+    _index(
+        "deadline",
+        "district_code",
         "can_wait",
         "due_at",
         "id",
@@ -1217,11 +1233,20 @@ def _clocks() -> None:
     _index(
         "deadline",
         "district_code",
-        "heard_until",
+        "kind",
         "due_at",
         "id",
-        name="ix_deadline_district_heard",
+        name="ix_deadline_district_kind",
         where=RUNNING,
+    )
+    _index(
+        "deadline",
+        "district_code",
+        "can_wait",
+        "due_at",
+        "id",
+        name="ix_deadline_district_assessor",
+        where=f"{RUNNING} AND held_by = 'assessor'",
     )
     _index(
         "deadline",

@@ -142,6 +142,15 @@ deadline = child(
         "id",
         **where(f"{RUNNING} AND ({LEFT_TO_SUPERVISOR})"),
     ),
+    Index("ix_deadline_district_kind", "district_code", "kind", "due_at", "id", **where(RUNNING)),
+    Index(
+        "ix_deadline_district_assessor",
+        "district_code",
+        "can_wait",
+        "due_at",
+        "id",
+        **where(f"{RUNNING} AND held_by = 'assessor'"),
+    ),
     Index("ix_deadline_centre_due", "centre_code", "due_at", "id", **where(RUNNING)),
     Index("ix_deadline_provider_due", "provider_id", "can_wait", "due_at", "id", **where(RUNNING)),
     Index(
