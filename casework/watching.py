@@ -6,6 +6,7 @@ minute at most, so that asking often costs the database nothing.
 
 from __future__ import annotations
 
+import math
 import shutil
 import threading
 import time
@@ -22,15 +23,21 @@ from structlog import get_logger
 from casework import operations
 from casework.adapters.archives.file import ArchiveFile
 from casework.adapters.persistence.supervision.backlog import read_backlog
+from casework.adapters.persistence.supervision.clock_counts import count_clocks
 from casework.readiness import readiness
 from casework.workflows.audit import exporting
-from casework.workflows.ports.supervision import Backlog, Space, Watched
+from casework.workflows.ports.supervision import Backlog, ClockCounts, Space, Watched
 
 if TYPE_CHECKING:
     from casework.adapters.api.health import ReadinessProbe
 
 log = get_logger("casework")
 READ_AGAIN_S: Final = 30.0
+# Clocks are counted at most once a minute, and at most a twentieth of the time.
+COUNTED_AGAIN_S: Final = 60.0
+RESTS: Final = 20
+# How long the first who ask wait for what is counted aside: most installations are counted by then.
+FIRST_S: Final = 0.05
 _IS_TAKEN: Final = "is_taken"
 _COUNTED: Final[WeakSet[Dialect]] = WeakSet()
 T = TypeVar("T")
@@ -64,12 +71,16 @@ class Watch:
     def __init__(self, of: Installation, seconds: float = READ_AGAIN_S) -> None:
         self._of = of
         self.backlog = Remembered(self._read_backlog, seconds)
-        self.exported_at = Aside(self._read_exported, seconds)
+        self.clocks = Aside("the clocks", self._count_clocks, COUNTED_AGAIN_S, waits=FIRST_S)
+        self.exported_at = Aside("the exported heads", self._read_exported, seconds)
 
     def __call__(self) -> Watched:
         """All of it; the rest too where one part cannot be read."""
         return Watched(
-            backlog=self.backlog(), exported_at=self.exported_at(), space=space_of(self._of)
+            backlog=self.backlog(),
+            clocks=self.clocks(),
+            exported_at=self.exported_at(),
+            space=space_of(self._of),
         )
 
     def _read_backlog(self) -> Backlog | None:
@@ -78,6 +89,9 @@ class Watch:
         except Exception as error:
             log.warning("the backlog cannot be read", error=type(error).__name__)
             return None
+
+    def _count_clocks(self) -> ClockCounts:
+        return count_clocks(self._of.engine, self._of.now())
 
     def _read_exported(self) -> datetime | None:
         last = exporting.newest(self._of.exporting).last
@@ -114,30 +128,51 @@ class Remembered(Generic[T]):
 
 
 class Aside(Generic[T]):
-    """A value from another machine, which may take long: whoever asks gets the last one known."""
+    """A value that takes long to read: whoever asks gets the last one known.
 
-    def __init__(self, read: Callable[[], T | None], seconds: float) -> None:
-        self._read, self._seconds = read, seconds
-        self._lock = threading.Lock()
-        self._began: float | None = None
+    It is read again after so many seconds, or twenty times as long as the last reading took. While
+    there is none yet, those who ask wait for it as long as ``waits`` says, in seconds.
+    """
+
+    def __init__(
+        self, what: str, read: Callable[[], T | None], seconds: float, *, waits: float = 0.0
+    ) -> None:
+        self._what, self._read, self._seconds, self._waits = what, read, seconds, waits
+        self._lock, self._is_read = threading.Lock(), threading.Event()
+        self._next: float | None = None
         self._value: T | None = None
+
+    def forget(self) -> None:
+        """Read it again at the next use, for which those who ask then wait."""
+        with self._lock:
+            self._next, self._value = None, None
+            self._is_read.clear()
 
     def __call__(self) -> T | None:
         """What was read last; None before the first was, and where it failed."""
         with self._lock:
-            is_old = self._began is None or time.monotonic() - self._began > self._seconds
+            is_old = self._next is None or time.monotonic() > self._next
             if is_old:
-                self._began = time.monotonic()
+                self._next = math.inf
         if is_old:
             threading.Thread(target=self._read_it, name="watching", daemon=True).start()
+        if self._value is None and self._waits:
+            self._is_read.wait(self._waits)
         return self._value
 
     def _read_it(self) -> None:
+        began = time.monotonic()
         try:
             self._value = self._read()
         except Exception as error:
             self._value = None
-            log.warning("the exported heads cannot be read", error=type(error).__name__)
+            log.warning(
+                "what is watched cannot be read", what=self._what, error=type(error).__name__
+            )
+        finally:
+            took = time.monotonic() - began
+            self._next = began + max(self._seconds, RESTS * took)
+            self._is_read.set()
 
 
 def space_of(of: Installation) -> Mapping[str, Space]:

@@ -23,6 +23,7 @@ from casework.adapters.persistence import tables as t
 from casework.adapters.persistence.engine.ids import new_id
 from casework.adapters.persistence.scope import session_context
 from casework.adapters.persistence.supervision.backlog import read_backlog
+from casework.adapters.persistence.supervision.clock_counts import count_clocks
 from casework.bench.asking import API
 from casework.bench.city import copy_of
 from casework.bench.copying import birth_of, phone_of
@@ -78,6 +79,7 @@ def _rounds(product: Product, filled: Filled) -> Iterator[Round]:
     yield Round("sweep with nothing due", lambda: product.sweep(product.context()))
     yield Round("relay with nothing to send", lambda: product.relay(product.context()))
     yield Round("backlog of the metrics", lambda: read_backlog(product.engine, now))
+    yield Round("clocks counted for the metrics", lambda: count_clocks(product.engine, now))
 
 
 @dataclass(slots=True)

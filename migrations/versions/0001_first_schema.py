@@ -971,6 +971,13 @@ def _plans() -> None:
     )
     _index("planned_service", "case_id")
     _index("planned_service", "resident_id")
+    _index(
+        "planned_service",
+        "settled_at",
+        "id",
+        name="ix_planned_service_unmet",
+        where="settlement = 'unmet_need'",
+    )
 
 
 def _referrals() -> None:
@@ -1183,6 +1190,7 @@ def _clocks() -> None:
         sa.Column("acted_on", sa.Date(), nullable=True),
         sa.Column("cancelled_at", Instant(), nullable=True),
         sa.Column("breached_at", Instant(), nullable=True),
+        sa.Column("heard_until", Instant(), nullable=True),
         sa.Column("can_wait", sa.Boolean(), nullable=False, server_default=sa.text("true")),
         _check("deadline", "one_end", "met_at IS NULL OR cancelled_at IS NULL"),
         _foreign_key("deadline", "case_id", "care_case.id"),
@@ -1207,11 +1215,38 @@ def _clocks() -> None:
     _index(
         "deadline",
         "district_code",
+        "heard_until",
+        "due_at",
+        "id",
+        name="ix_deadline_district_heard",
+        where=RUNNING,
+    )
+    _index(
+        "deadline",
+        "district_code",
         "can_wait",
         "due_at",
         "id",
         name="ix_deadline_district_left",
         where=f"{RUNNING} AND (held_by = 'supervisor' OR worker_id IS NULL)",
+    )
+    _index(
+        "deadline",
+        "district_code",
+        "kind",
+        "due_at",
+        "id",
+        name="ix_deadline_district_kind",
+        where=RUNNING,
+    )
+    _index(
+        "deadline",
+        "district_code",
+        "can_wait",
+        "due_at",
+        "id",
+        name="ix_deadline_district_assessor",
+        where=f"{RUNNING} AND held_by = 'assessor'",
     )
     _index(
         "deadline",
@@ -1325,7 +1360,12 @@ def _notices() -> None:
         _primary_key("notice", "id"),
     )
     _index(
-        "notice", "run_id", "district_code", name="ix_notice_waiting", where="addressed_at IS NULL"
+        "notice",
+        "id",
+        "run_id",
+        "district_code",
+        name="ix_notice_waiting",
+        where="addressed_at IS NULL",
     )
     _index("notice", "subject_id", "since", name="ix_notice_again", where="kind = 'still_overdue'")
     op.create_table(

@@ -11,7 +11,13 @@ from typing import Final
 
 from prometheus_client import CollectorRegistry, Gauge
 
-from casework.workflows.ports.supervision import Backlog, ClockBacklog, Waiting, Watched
+from casework.workflows.ports.supervision import (
+    Backlog,
+    ClockBacklog,
+    ClockCounts,
+    Waiting,
+    Watched,
+)
 
 # A standard may have any tiers; a label has few values.
 HIGHEST_TIER: Final = 5
@@ -24,8 +30,10 @@ def collected(watched: Watched) -> CollectorRegistry:
         "casework_backlog_read", "Whether the backlog could be read.", watched.backlog is not None
     )
     if watched.backlog is not None:
-        _add_clocks(metrics, watched.backlog)
+        _add_sweep(metrics, watched.backlog)
         _add_queues(metrics, watched.backlog)
+    if watched.clocks is not None:
+        _add_clocks(metrics, watched.clocks)
     exported = "When heads of the audit were exported last."
     metrics.instant("casework_audit_exported_timestamp_seconds", exported, watched.exported_at)
     for place, space in watched.space.items():
@@ -35,8 +43,10 @@ def collected(watched: Watched) -> CollectorRegistry:
     return metrics.registry
 
 
-def _add_clocks(metrics: _Metrics, backlog: Backlog) -> None:
-    for clock in backlog.clocks:
+def _add_clocks(metrics: _Metrics, counts: ClockCounts) -> None:
+    counted = "When the clocks were counted that are told here."
+    metrics.instant("casework_clocks_counted_timestamp_seconds", counted, counts.counted_at)
+    for clock in counts.clocks:
         running, kind = "Clocks that run, by kind.", clock.kind.value
         metrics.one("casework_clocks_running", running, clock.running, kind=kind)
         for tier, number in _by_tier(clock).items():
@@ -45,6 +55,9 @@ def _add_clocks(metrics: _Metrics, backlog: Backlog) -> None:
         oldest = "When the one was due that is overdue for longest."
         name = "casework_clocks_oldest_overdue_timestamp_seconds"
         metrics.instant(name, oldest, clock.oldest_due_at, kind=kind)
+
+
+def _add_sweep(metrics: _Metrics, backlog: Backlog) -> None:
     if backlog.sweep is not None:
         sweep = backlog.sweep
         metrics.one("casework_sweep_seconds", "How long the last sweep took.", sweep.seconds)

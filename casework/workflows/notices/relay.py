@@ -35,6 +35,7 @@ from casework.domain.notices.outbox import (
     MessageState,
     wait_after,
 )
+from casework.domain.notices.telling_again import heard_until
 from casework.workflows.context import Context
 from casework.workflows.notices import pausing
 from casework.workflows.ports.notices import (
@@ -49,7 +50,7 @@ from casework.workflows.ports.results import ReleasedNotices
 
 log = logging.getLogger("casework.notices")
 BATCH = 500
-# Overdue clocks of which one statement looks whether they are told of again.
+# Late clocks of which one transaction looks whether they are told of again.
 LOOKED_AT = 2000
 EACH = 20
 SAID_IN_A_DIGEST = 200
@@ -161,7 +162,8 @@ def relay(
 def _tell_again(ctx: Context, notices: Notices) -> None:
     """Write this morning's notices of what stays overdue, district by district.
 
-    Each batch goes on after the one before: what was looked at is not looked at again.
+    Each batch goes on after the one before. What is not told is not looked at again before it may
+    be: where nothing is new, a round reads no clock.
     """
     with notices.store() as store:
         swept, districts = store.swept_as_of(), store.districts()
@@ -170,14 +172,34 @@ def _tell_again(ctx: Context, notices: Notices) -> None:
         morning = digest_of(ctx.now, calendar, swept)
         if morning is None:
             continue
-        since, paging = told_again_since(morning, calendar), Paging(limit=LOOKED_AT)
-        while True:
-            with notices.store() as store:
-                found = store.still_overdue(district, since, ctx.now, paging)
-                store.add_once([notice_of_still_overdue(clock, morning) for clock in found.rows])
-            if found.last_key is None:
-                break
-            paging = Paging(limit=LOOKED_AT, after=found.last_key)
+        for known in (True, False):
+            after = _tell_some_again(ctx, notices, district, morning, known=known)
+            while after is not None:
+                after = _tell_some_again(ctx, notices, district, morning, known=known, after=after)
+
+
+def _tell_some_again(
+    ctx: Context,
+    notices: Notices,
+    district: str,
+    morning: datetime,
+    *,
+    known: bool,
+    after: tuple[Any, ...] | None = None,
+) -> tuple[Any, ...] | None:
+    """Tell again of those of a batch that it is time for; returns what the next comes after."""
+    calendar = ctx.clockwork.calendar_of(district)
+    since = told_again_since(morning, calendar)
+    with notices.store() as store:
+        found = store.still_overdue(
+            district, since, Paging(limit=LOOKED_AT, after=after), known=known
+        )
+        heard = [(late, heard_until(late, since, ctx.now, calendar)) for late in found.rows]
+        told = [late.clock for late, until in heard if until is None]
+        store.add_once([notice_of_still_overdue(clock, morning) for clock in told])
+        noted = [(late, until or morning) for late, until in heard]
+        store.note_heard({late.clock.id: until for late, until in noted if until != late.noted})
+        return found.last_key
 
 
 def _address(ctx: Context, notices: Notices, create_links: Callable[[NoticeStore], None]) -> int:

@@ -61,14 +61,17 @@ class NoticeStore(Protocol):
         ...
 
     def still_overdue(
-        self, district: str, told_before: datetime, now: datetime, paging: Paging
+        self, district: str, told_before: datetime, paging: Paging, *, known: bool
     ) -> Page:
-        """Clocks that stay overdue and unanswered, of which nothing was told since an instant.
+        """Late clocks of a district of which somebody may have to be told again (``LateClock``).
 
-        None that will come to a step of its own yet, nor one that a review has put off. A page is
-        of as many overdue clocks as its limit says, of which it has those; its last key is that
-        of the last clock looked at, None where that was all.
+        Those are due before an instant, and either somebody heard of them until then, as was noted
+        (``known``), or nothing is noted yet. Nobody else changes them until the commit.
         """
+        ...
+
+    def note_heard(self, until: Mapping[UUID, datetime]) -> None:
+        """Note until when somebody heard of some clocks; what plans one anew forgets it."""
         ...
 
     def add_once(self, notices: Sequence[Notice]) -> None:

@@ -114,6 +114,14 @@ class ClockBacklog:
     oldest_due_at: datetime | None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClockCounts:
+    """The running clocks of every kind, as they were counted at an instant."""
+
+    counted_at: datetime
+    clocks: Sequence[ClockBacklog]
+
+
 @dataclass(frozen=True, slots=True)
 class Waiting:
     """How many wait, and since when the first of them does; None where none does."""
@@ -141,7 +149,6 @@ class Backlog:
     changes that figures did not count yet, of which none tells since when.
     """
 
-    clocks: Sequence[ClockBacklog]
     sweep: LastSweep | None
     notices: Waiting
     messages: Waiting
@@ -165,10 +172,12 @@ class Space:
 class Watched:
     """What is told to whoever watches; None of it is what could not be read.
 
-    ``exported_at`` is when heads of the audit were exported last, ``space`` is by the place's name.
+    ``clocks`` may be some minutes old, and is None until they were counted. ``exported_at`` is when
+    heads of the audit were exported last, ``space`` is by the place's name.
     """
 
     backlog: Backlog | None
+    clocks: ClockCounts | None
     exported_at: datetime | None
     space: Mapping[str, Space]
 

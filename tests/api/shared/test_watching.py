@@ -26,24 +26,37 @@ from casework.adapters.persistence import tables as t
 from casework.adapters.persistence.engine.encrypted_columns import vault_of
 from casework.adapters.persistence.engine.ids import new_id
 from casework.adapters.persistence.rows.mapper import stored
-from casework.adapters.persistence.supervision import backlog
+from casework.adapters.persistence.supervision import backlog, clock_counts
 from casework.bench.statements import statements
 from casework.domain.notices.outbox import DIGEST, Message, Subscription
 from casework.workflows.audit import exporting
+from casework.workflows.ports.supervision import ClockCounts
 from tests.api.acts import a_case, a_referral, a_resident
 from tests.api.conftest import DISTRICT, PROVIDER, SUPERVISOR, WORKER, Api
 from tests.api.shared.test_operation import figures, tick
 from tests.audit import seal
 from tests.proofs._kept_figures import count_again
 
-# Clocks by kind and tier; the last sweep; all queues.
-STATEMENTS = 3
+# The last sweep; all queues.
+STATEMENTS = 2
 
 
 def watched(api: Api) -> dict[str, float]:
     """The samples as they are now, whatever was told half a minute ago."""
-    api.client.app.state.probe.watched.backlog.forget()  # type: ignore[attr-defined]
+    watch = api.client.app.state.probe.watched  # type: ignore[attr-defined]
+    watch.backlog.forget()
+    counted(watch)  # what is being counted for somebody else would be told as well
+    watch.clocks.forget()
+    counted(watch)
     return figures(api)
+
+
+def counted(watch: watching.Watch) -> ClockCounts:
+    """The clocks, once they are counted."""
+    until = time.monotonic() + 10
+    while (found := watch.clocks()) is None:
+        assert time.monotonic() < until
+    return found
 
 
 def by_kind_and_tier(found: dict[str, float]) -> Counter[tuple[str, int]]:
@@ -72,6 +85,54 @@ def test_overdue_clocks_are_counted_by_kind_and_tier_as_the_list_shows_them(api:
         assert (name in found) == (oldest is not None)
         api.clock.forward(days=turn % 2)
     assert seen == {0, 1, 2}
+
+
+@pytest.mark.both_stores
+def test_a_count_in_parts_is_the_count_at_once_and_no_statement_reads_more_than_a_part(
+    api: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for _ in range(3):
+        a_referral(api)
+    api.clock.forward(days=20)
+    tick(api)
+    whole = clock_counts.count_clocks(api.engine, api.clock.now)
+    running = sum(one.running for one in whole.clocks)
+    assert any(tier for one in whole.clocks for tier in one.overdue), "some were told of"
+    for at_once in (1, 2, 5, running, running + 1):
+        monkeypatch.setattr(clock_counts, "AT_ONCE", at_once)
+        with statements(api.engine) as sent:
+            assert clock_counts.count_clocks(api.engine, api.clock.now) == whole, at_once
+        parts = running // at_once + 1
+        assert len(sent) == parts * (2 + (api.engine.dialect.name == "postgresql")), at_once
+
+
+def test_clocks_are_told_with_the_instant_at_which_they_were_counted(api: Api) -> None:
+    name = "casework_clocks_counted_timestamp_seconds"
+    running = 'casework_clocks_running{kind="response"}'
+    counted_at = api.clock.now
+    before = watched(api)
+    a_referral(api)
+    api.clock.forward(minutes=5)
+    assert before[name] == counted_at.timestamp()
+    assert (figures(api)[name], figures(api)[running]) == (before[name], before[running])
+    after = watched(api)
+    assert after[name] == api.clock.now.timestamp()
+    assert after[running] == before[running] + 1
+
+
+def test_what_takes_long_to_count_is_counted_a_twentieth_of_the_time() -> None:
+    times: list[float] = []
+
+    def read() -> int:
+        times.append(time.monotonic())
+        time.sleep(0.05)
+        return len(times)
+
+    aside = watching.Aside("the clocks", read, seconds=0.1, waits=10)
+    assert aside() == 1, "the first who ask wait for it"
+    while len(times) < 2:
+        assert aside() == 1
+    assert times[1] - times[0] >= watching.RESTS * 0.05
 
 
 @pytest.mark.both_stores
@@ -216,7 +277,7 @@ def test_a_place_that_answers_slowly_keeps_no_scrape_waiting() -> None:
         let_go.wait(10)
         return 1
 
-    aside = watching.Aside(slow, seconds=30)
+    aside = watching.Aside("a place", slow, seconds=30)
     began = time.monotonic()
     assert aside() is None
     assert aside() is None
@@ -227,7 +288,7 @@ def test_a_place_that_answers_slowly_keeps_no_scrape_waiting() -> None:
     assert aside() == 1
 
 
-def test_the_backlog_is_three_statements_and_none_while_it_is_fresh(api: Api) -> None:
+def test_the_backlog_is_two_statements_and_none_while_it_is_fresh(api: Api) -> None:
     a_referral(api)
     tick(api)
     watch = watching.Watch(api.application)
@@ -275,7 +336,11 @@ def test_what_cannot_be_read_says_so_and_the_rest_is_told(
         raise RuntimeError
 
     monkeypatch.setattr(watching, "read_backlog", broken)
-    found = watched(api)
+    monkeypatch.setattr(watching, "count_clocks", broken)
+    watch = api.client.app.state.probe.watched  # type: ignore[attr-defined]
+    watch.backlog.forget()
+    watch.clocks.forget()
+    found = figures(api)
     assert found["casework_backlog_read"] == 0
     assert found['casework_ready{part="database"}'] == 1
     assert found['casework_disk_free_bytes{place="key_ring"}'] > 0

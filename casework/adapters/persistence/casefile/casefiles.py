@@ -28,7 +28,7 @@ from casework.adapters.persistence.casefile.case_statements import (
     clock_changes,
     parts_query,
 )
-from casework.adapters.persistence.casefile.originals import Originals
+from casework.adapters.persistence.casefile.originals import Originals, written
 from casework.adapters.persistence.casefile.several import (
     cases,
     locked,
@@ -268,11 +268,8 @@ class SqlCaseFiles:
         for thing, changes in originals.counted(self._parts(file)):
             if changes is None:
                 new[type(thing)].append(thing)
-            elif changes or _replanned(thing):
-                # A clock whose steps are planned again is written even where it is unchanged:
-                # the holder of its row lock, aggregate or sweep, alone changes its steps.
-                written = changes or {"due_at": thing.due_at}
-                changed[type(thing), frozenset(written)].append({"key": thing.id} | written)
+            elif row := written(thing, changes):
+                changed[type(thing), frozenset(row)].append({"key": thing.id} | row)
             if (isinstance(thing, Deadline) and changes != {}) or _replanned(thing):
                 clocks.append((thing, changes is None))
         beside = self._beside(changed) if new else []

@@ -67,6 +67,20 @@ class Originals:
         return found
 
 
+def written(thing: Any, changes: dict[str, Any]) -> dict[str, Any]:
+    """The columns that are written of a part that is there; none where nothing is.
+
+    A clock whose steps are planned again is written even where it is unchanged: the holder of its
+    row lock, aggregate or sweep, alone changes its steps. Until when somebody heard of it is looked
+    for anew.
+    """
+    if not isinstance(thing, Deadline):
+        return changes
+    if not changes and thing.planned is None:
+        return {}
+    return (changes or {"due_at": thing.due_at}) | {"heard_until": None}
+
+
 def _raise(thing: Any, changes: dict[str, Any], name: str) -> None:
     changes[name] = getattr(thing, name) + 1
     setattr(thing, name, changes[name])

@@ -13,7 +13,7 @@ from sqlalchemy import ColumnElement, Connection, Select, select
 
 from casework.adapters.persistence import tables as t
 from casework.adapters.persistence.casefile import escalations
-from casework.adapters.persistence.casefile.originals import Originals
+from casework.adapters.persistence.casefile.originals import Originals, written
 from casework.adapters.persistence.engine.encrypted_columns import encrypt_row, vault_of
 from casework.adapters.persistence.rows.many import (
     insert_many,
@@ -86,18 +86,15 @@ def _parts(dialect: str) -> dict[type, Nested]:
 def write(connection: Connection, saved: Sequence[Saved], at: datetime) -> None:
     """Write what changed in files that have nothing new but events, notices and steps.
 
-    A clock whose steps are planned again is written even where it is unchanged: the holder of its
-    row lock, aggregate or sweep, alone changes its steps. Raises TypeError for a file with more.
+    Raises TypeError for a file with more.
     """
     changed: dict[tuple[type, frozenset[str]], list[dict[str, Any]]] = defaultdict(list)
     clocks: list[tuple[Deadline, bool]] = []
     for file, originals, parts in saved:
         for thing, changes in originals.counted(parts):
-            is_replanned = isinstance(thing, Deadline) and thing.planned is not None
             if changes is None:
                 raise TypeError("a file with something new is saved by itself")
-            if changes or is_replanned:
-                row = changes or {"due_at": thing.due_at}
+            if row := written(thing, changes):
                 changed[type(thing), frozenset(row)].append({"id": thing.id} | row)
                 if isinstance(thing, Deadline):
                     clocks.append((thing, False))

@@ -4,18 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
-from sqlalchemy import Select, and_, case, exists, func, literal, or_, select
+from sqlalchemy import Select, and_, case, exists, func, literal, or_, select, text
 
 from casework.adapters.persistence import tables as t
 from casework.adapters.persistence.figures.source_rows import during, place_of, rows_of
 from casework.adapters.persistence.scope.who_sees_what import counted
 from casework.domain.access.policy import Scope
 from casework.domain.casefile.referral_moves import CAME_TO_NOTHING, OPEN
-from casework.domain.casefile.states import Disposition, ReferralStatus
+from casework.domain.casefile.states import ReferralStatus
 from casework.domain.figures.figures import NO_ANSWER, NOBODY_OFFERS_IT
 from casework.domain.figures.questions import Question
+
+# Spelt out, so that both databases' planners match it to the partial index.
+_IS_UNMET: Final = text("planned_service.settlement = 'unmet_need'")
 
 
 def unmet(
@@ -48,7 +51,7 @@ def unmet(
         .join(home, home.c.id == one.c.case_id)
         .where(
             counted(home, scope),
-            one.c.settlement == Disposition.UNMET_NEED,
+            _IS_UNMET,
             during(one.c.settled_at, question.period),
             ~again,
         )

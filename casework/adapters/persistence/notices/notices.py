@@ -28,7 +28,7 @@ from casework.adapters.persistence import tables as t
 from casework.adapters.persistence.engine.encrypted_columns import vault_of
 from casework.adapters.persistence.notices import relay_state
 from casework.adapters.persistence.notices.outbox import SqlOutbox
-from casework.adapters.persistence.notices.still_overdue import still_overdue
+from casework.adapters.persistence.notices.still_overdue import note_heard, still_overdue
 from casework.adapters.persistence.rows.mapper import from_row, to_row
 from casework.adapters.persistence.scope import session_context
 from casework.adapters.persistence.scope.standing_in import stand_ins
@@ -133,10 +133,13 @@ class SqlNoticeStore(SqlOutbox):
         return list(self._connection.scalars(select(t.district.c.code)))
 
     def still_overdue(
-        self, district: str, told_before: datetime, now: datetime, paging: Paging
+        self, district: str, told_before: datetime, paging: Paging, *, known: bool
     ) -> Page:
         session_context.set_system_context(self._connection)
-        return still_overdue(self._connection, district, told_before, now, paging)
+        return still_overdue(self._connection, district, told_before, paging, known=known)
+
+    def note_heard(self, until: Mapping[UUID, datetime]) -> None:
+        note_heard(self._connection, until)
 
     def add_once(self, notices: Sequence[Notice]) -> None:
         dialect = postgresql if self._connection.dialect.name == "postgresql" else sqlite

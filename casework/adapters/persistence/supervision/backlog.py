@@ -1,8 +1,7 @@
-"""What waits in the whole installation, counted for its operator in three statements."""
+"""What waits in the whole installation, counted for its operator in two statements."""
 
 from __future__ import annotations
 
-from collections import defaultdict
 from datetime import datetime
 from typing import Any, Final
 
@@ -16,7 +15,6 @@ from sqlalchemy import (
     Table,
     TextClause,
     and_,
-    case,
     func,
     literal_column,
     or_,
@@ -25,16 +23,13 @@ from sqlalchemy import (
 )
 
 from casework.adapters.persistence import tables as t
-from casework.adapters.persistence.casefile.overdue import IS_RUNNING, is_overdue
 from casework.adapters.persistence.notices.notices import may_be_addressed
 from casework.adapters.persistence.notices.outbox import is_due, is_over
 from casework.adapters.persistence.scope import session_context
-from casework.adapters.persistence.supervision.overdue_filters import highest_tier
 from casework.adapters.persistence.tables.audit import audit_head, audit_pending, audit_seal
 from casework.adapters.persistence.tables.exchange import import_file
-from casework.domain.clocks.standards import ClockKind
 from casework.domain.notices.outbox import LONGEST_WAIT
-from casework.workflows.ports.supervision import Backlog, ClockBacklog, LastSweep, Waiting
+from casework.workflows.ports.supervision import Backlog, LastSweep, Waiting
 from casework.workflows.supervision.overdue import JOB
 
 # More than so many in a queue are not counted: what they say is said.
@@ -49,7 +44,6 @@ def read_backlog(engine: Engine, now: datetime) -> Backlog:
         session_context.set_system_context(connection)
         found = connection.execute(select(*_queues(now))).one()
         return Backlog(
-            clocks=_clocks(connection, now),
             sweep=_last_sweep(connection),
             notices=Waiting(found.notices, found.notices_since),
             messages=Waiting(found.messages, found.messages_since),
@@ -60,30 +54,6 @@ def read_backlog(engine: Engine, now: datetime) -> Backlog:
             imports=Waiting(found.imports, found.imports_since),
             figures=Waiting(found.figures, None),
         )
-
-
-def _clocks(connection: Connection, now: datetime) -> list[ClockBacklog]:
-    """Every kind, those of which none runs too."""
-    clock = t.deadline.c
-    tier = case((is_overdue(now), func.coalesce(highest_tier(), 0))).label("tier")
-    one = select(clock.kind, clock.due_at, tier).where(IS_RUNNING).subquery()
-    query = select(
-        one.c.kind, one.c.tier, func.count().label("number"), func.min(one.c.due_at).label("first")
-    ).group_by(one.c.kind, one.c.tier)
-    found = defaultdict(list)
-    for row in connection.execute(query):
-        found[row.kind].append(row)
-    return [_backlog_of(kind, found[kind]) for kind in ClockKind]
-
-
-def _backlog_of(kind: ClockKind, rows: list[Any]) -> ClockBacklog:
-    late = [row for row in rows if row.tier is not None]
-    return ClockBacklog(
-        kind=kind,
-        running=sum(row.number for row in rows),
-        overdue={row.tier: row.number for row in late},
-        oldest_due_at=min((row.first for row in late), default=None),
-    )
 
 
 def _last_sweep(connection: Connection) -> LastSweep | None:

@@ -214,6 +214,7 @@ planned_service = child(
     Column("settled_by", Uuid),
     Column("version", Integer, nullable=False),
     one_of("status", ServiceStatus),
+    Index("ix_planned_service_unmet", "settled_at", "id", **where("settlement = 'unmet_need'")),
     name="planned_service",
 )
 

@@ -50,7 +50,7 @@ notice = Table(
     Column("due_at", Instant),
     Column("run_id", Uuid),
     Column("addressed_at", Instant),
-    Index("ix_notice_waiting", "run_id", "district_code", **where("addressed_at IS NULL")),
+    Index("ix_notice_waiting", "id", "run_id", "district_code", **where("addressed_at IS NULL")),
     Index("ix_notice_again", "subject_id", "since", **where("kind = 'still_overdue'")),
 )
 
