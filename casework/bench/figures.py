@@ -127,7 +127,12 @@ class _City:
 
     async def measured(self) -> Result:
         """Everything, in turn."""
-        asking = Asking(self._serving.app(), self._serving.engine, self._password, self._cpu)
+        app = self._serving.app()
+        async with app.router.lifespan_context(app):
+            return await self._measured(app)
+
+    async def _measured(self, app: Any) -> Result:
+        asking = Asking(app, self._serving.engine, self._password, self._cpu)
         asked = questions_on(day_in_seoul(self._now), DISTRICT)
         try:
             from_rows = [await self._once(asking, one) for one in asked]
