@@ -47,7 +47,7 @@ PATIENCE, PAUSE_S = 20, 0.05
 
 
 class SqlSweepStore:
-    """The sweep's own transactions, one per batch; ``stopwatch`` tells seconds from some instant."""
+    """The sweep's own transactions, one per batch; ``stopwatch`` tells seconds."""
 
     def __init__(self, engine: Engine, stopwatch: Callable[[], float] = time.monotonic) -> None:
         self._engine, self._stopwatch = engine, stopwatch
