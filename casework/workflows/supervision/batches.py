@@ -10,8 +10,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-# A batch that was quick is followed by one of at most so many times its size.
-GROWS: Final = 2
+# A batch that was quick is followed by one that is larger by such a part of it at the most: a
+# machine that was free for one batch is not always free for the next.
+GROWS_BY: Final = 4
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,9 +24,9 @@ class Batches:
     """
 
     first: int = 500
-    least: int = 250
+    least: int = 200
     most: int = 2_000
-    seconds: float = 0.075
+    seconds: float = 0.05
 
     def __post_init__(self) -> None:
         """Raise ValueError for sizes of which a sweep would never end, or no time at all."""
@@ -37,6 +38,6 @@ class Batches:
 
         One that found less than it was allowed says nothing about what a larger one takes.
         """
-        at_most = size * GROWS if was_full else size
+        at_most = size + max(1, size // GROWS_BY) if was_full else size
         fits = size * self.seconds / seconds if seconds > 0 else at_most
         return max(self.least, int(min(fits, at_most, self.most)))
