@@ -2,8 +2,9 @@
 
 The demo's city on PostgreSQL, whose residents have histories of more than a year. Every question
 goes through the whole application, as its own role behind row-level security, by somebody who
-signed in: first while everything waits to be counted, so that it is answered from the rows, and
-then from what is kept, which has to be the same. The instant is the same throughout.
+signed in: first while too much waits to be counted, so that it is answered from the rows, and
+then from what is kept, which has to be the same. The instant is the same throughout. Those whose
+histories were made are counted as the product counts; of their copies that is copied too.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ from casework.adapters.persistence.schema import migrations
 from casework.adapters.persistence.scope import session_context
 from casework.bench.database import Databases, databases, opened
 from casework.bench.figures_asked import AT_MOST_MS, Asked, Asking, questions_on
-from casework.bench.figures_copied import copy_residents
+from casework.bench.figures_copied import add_up, copy_residents, let_none_wait, let_too_many_wait
 from casework.bench.figures_noted import cost_of_noting
 from casework.bench.filling import tidy
 from casework.bench.http import Result
@@ -103,6 +104,7 @@ class _City:
         self._seeding = self._open(settings, made.as_role("owner"))
         self._counting = self._open(settings, made.as_role("scheduler"))
         self._password = settings.demo_password
+        self._counting_took: Result = {}
 
     def _open(self, settings: Settings, url: str) -> Product:
         return self._product.open(settings.model_copy(update={"database_url": url}), self._now)
@@ -114,24 +116,34 @@ class _City:
         self._owner.dispose()
 
     def fill(self) -> None:
-        """Seed the demo's city, and copy its residents."""
+        """Seed the demo's city, count it, and copy its residents with what they count for."""
         of = self._of
         histories = min(of.histories, of.residents)
         for done in self._product.seed(self._seeding, histories, of.seed):
             self._progress.doing(f"making {done:,} of {histories:,} histories")
+        tidy(self._owner)
+        self._counting_took = self._count()
         copies = -(-of.residents // histories) - 1
         if copies:
             self._progress.doing(f"copying them {copies} times")
             copy_residents(self._owner, copies)
+            self._progress.doing("adding up what they count for")
+            add_up(self._owner, self._seeding.engine)
         tidy(self._owner)
 
     async def measured(self) -> Result:
         """Everything, in turn."""
-        asking = Asking(self._serving.app(), self._serving.engine, self._password, self._cpu)
+        app = self._serving.app()
+        async with app.router.lifespan_context(app):
+            return await self._measured(app)
+
+    async def _measured(self, app: Any) -> Result:
+        asking = Asking(app, self._serving.engine, self._password, self._cpu)
         asked = questions_on(day_in_seoul(self._now), DISTRICT)
         try:
+            let_too_many_wait(self._owner)
             from_rows = [await self._once(asking, one) for one in asked]
-            counting = self._count()
+            let_none_wait(self._owner)
             tidy(self._owner)
             questions = await self._asked(asking, asked, from_rows)
             waiting = [await self._while_waiting(asking, asked, number) for number in WAITING]
@@ -146,7 +158,7 @@ class _City:
             "kept": self._rows(KEPT),
             "at_most_ms": AT_MOST_MS,
             "questions": questions,
-            "counting": counting,
+            "counting": self._counting_took,
             "waiting": waiting,
             "noting": cost_of_noting(self._owner),
         }

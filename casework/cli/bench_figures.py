@@ -43,8 +43,8 @@ def bench_figures(
     written pays for being noted.
 
     PostgreSQL is the one of --database, else of CASEWORK_DATABASE_URL, else a throw-away one. It
-    works in a database of its own there, and drops it. Making a history takes some 10 ms, and
-    counting a resident some 5 ms.
+    works in a database of its own there, and drops it. Making a history takes some 10 ms and
+    counting it some 5 ms; what copies count for is copied too.
     """
     settings = Settings()
     of = benchmark.FiguresMeasurement(

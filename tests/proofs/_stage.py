@@ -25,6 +25,7 @@ from casework.domain.clocks.calendar import day_in_seoul
 from casework.domain.errors import Refusal
 from casework.workflows.context import Context
 from casework.workflows.ports.unit_of_work import Replay, RequestFacts
+from casework.workflows.supervision.batches import Batches
 from tests.api.conftest import (
     COLLEAGUE,
     DISTRICT,
@@ -65,7 +66,7 @@ PLACES = {who: centre for centre, people in WORKERS.items() for who in people} |
 # More places than a story can take: which acts are possible does not depend on them.
 PLENTY = update(t.offering).values(capacity=20 + SERVED_BESIDES, available=20)
 # A batch so small that a sweep has several, between which it can be cut off.
-BATCH = 2
+BATCHES = Batches(first=2, least=2, most=2)
 # After so many checks the figures are compared with the rows, counted, and compared again.
 KEPT_EVERY = 4
 ANY = st.integers(0, 23)

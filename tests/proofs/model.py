@@ -28,7 +28,7 @@ from casework.workflows.supervision import overdue
 from tests.api.conftest import Api
 from tests.proofs._controls import CONTROLS
 from tests.proofs._machine import CareMachine
-from tests.proofs._stage import ACTS_A_STORY, BATCH
+from tests.proofs._stage import ACTS_A_STORY, BATCHES
 from tests.proofs._world import STORES, database, small_world
 
 CONTROL_EXAMPLES = 400
@@ -52,7 +52,7 @@ def tell_stories(
         report_multiple_bugs=False,
     )  # fmt: skip
     began, fault = time.monotonic(), None
-    with patch.object(overdue, "BATCH", BATCH):
+    with patch.object(overdue, "BATCHES", BATCHES):
         try:
             run_state_machine_as_test(seed(seed_)(Machine), settings=how)
         except Exception as error:

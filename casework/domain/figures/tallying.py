@@ -1,4 +1,4 @@
-"""Tallies: counts by place, time and subject; aggregation, suppression, comparison.
+"""Tallies: counts by place, time and subject; aggregation and comparison.
 
 Everything that is counted is a number of cells, each with all that it is of. Adding cells up
 gives every other figure, medians too, since a clock's cell has the working days it took.
@@ -7,18 +7,15 @@ gives every other figure, medians too, since a clock's cell has the working days
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from enum import StrEnum
+from operator import attrgetter
 from typing import Any, Final, NamedTuple
 
 from casework.domain.casefile.states import ReferralStatus
 from casework.domain.clocks.standards import CareField, ClockKind, Part
-from casework.domain.figures.figures import Figure, median_of, percentile_of
+from casework.domain.figures.figures import Figure
 
-SHARE_DIGITS: Final = 4
-CITY_SHARE_DIGITS: Final = 2
-# For the city a share is of so many clocks that are shown.
-CITY_SHARE_FROM: Final = 20
 PEOPLE: Final = "people_served"
 PEOPLE_BY_FIELD: Final = "people_by_field"
 PEOPLE_BY_PROVIDER: Final = "people_by_provider"
@@ -27,7 +24,6 @@ ALL_PEOPLE: Final = (PEOPLE, PEOPLE_BY_FIELD, PEOPLE_BY_PROVIDER, PEOPLE_BY_BOTH
 # What cannot be counted by field or by agency: one application may lead to any.
 OF_NO_FIELD: Final = frozenset({"applications", "plans"})
 OF_NO_PROVIDER: Final = OF_NO_FIELD | {"unmet_needs"}
-_PLANS: Final = (Figure.PLANS_SUBMITTED, Figure.PLANS_APPROVED, Figure.PLANS_RETURNED)
 
 
 class Cell(NamedTuple):
@@ -56,6 +52,40 @@ _CODED: Final[dict[str, type[StrEnum]]] = {
     "held_by": Part,
     "status": ReferralStatus,
 }
+_READ: Final[dict[str, Callable[[Any], Any]]] = {**_CODED, "provider": str}
+
+
+class _Read(dict[Any, Any]):
+    """What values are read as, each of them once."""
+
+    def __init__(self, read: Callable[[Any], Any]) -> None:
+        super().__init__({None: None})
+        self._read = read
+
+    def __missing__(self, value: Any) -> Any:
+        found = self[value] = self._read(value)
+        return found
+
+
+def cells_of(names: Sequence[str]) -> Callable[[str, str | None, Sequence[Any]], Cell]:
+    """What makes cells of a figure, a month and what is named, in that order.
+
+    For many of them: what the store has as plain text or as an id is read once.
+    """
+    at = [Cell._fields.index(name) for name in names]
+    reads = [(n, _Read(_READ[name])) for n, name in enumerate(names) if name in _READ]
+    blank: list[Any] = [None] * len(Cell._fields)
+
+    def cell(figure: str, month: str | None, facts: Sequence[Any]) -> Cell:
+        of = blank.copy()
+        of[0], of[1] = figure, month
+        for place, fact in zip(at, facts, strict=True):
+            of[place] = fact
+        for n, read in reads:
+            of[at[n]] = read[facts[n]]
+        return Cell._make(of)
+
+    return cell
 
 
 def cell_of(figure: str, facts: Mapping[str, Any]) -> Cell:
@@ -82,7 +112,7 @@ class FigureLine(NamedTuple):
 Cells = Counter[Cell]
 Lines = Counter[FigureLine]
 # A clock's line says its kind and holder, a served person's nothing: the rest is added up.
-_SAYS: Final[dict[str, tuple[str, ...]]] = {
+SAYS: Final[dict[str, tuple[str, ...]]] = {
     Figure.REFERRALS: ("field", "status"),
     Figure.CAUSES: ("cause",),
     Figure.UNMET_NEEDS: ("field", "service", "reason"),
@@ -100,7 +130,7 @@ _SAYS: Final[dict[str, tuple[str, ...]]] = {
     ),
 }
 # Figures whose lines say the field.
-OF_A_FIELD: Final = frozenset(figure for figure, says in _SAYS.items() if "field" in says)
+OF_A_FIELD: Final = frozenset(figure for figure, says in SAYS.items() if "field" in says)
 
 
 def people_by(field: bool, provider: bool) -> str:
@@ -117,22 +147,43 @@ def is_people(cell: Cell) -> bool:
     return cell.figure in ALL_PEOPLE
 
 
+_Line = Callable[[Cell], FigureLine]
+
+
+def _saying(says: Iterable[str]) -> _Line:
+    """What makes the line of a cell that says so much. It is called for every cell of an answer."""
+    places = [(FigureLine._fields.index(name), Cell._fields.index(name)) for name in says]
+    blank: list[Any] = [None] * len(FigureLine._fields)
+
+    def line(cell: Cell) -> FigureLine:
+        of = blank.copy()
+        of[0] = cell[0]
+        for to, at in places:
+            of[to] = cell[at]
+        return FigureLine._make(of)
+
+    return line
+
+
+_SAYING: Final[dict[str, _Line]] = {figure: _saying(says) for figure, says in SAYS.items()}
+_BARE: Final = _saying(())
+
+
 def line_of(cell: Cell, people: str = PEOPLE) -> FigureLine | None:
     """The line of a cell; None for people who are counted by something else."""
     if is_people(cell):
         return FigureLine(PEOPLE) if cell.figure == people else None
-    says = _SAYS.get(cell.figure, ())
-    return FigureLine(cell.figure, **{name: getattr(cell, name) for name in says})
+    return _SAYING.get(cell.figure, _BARE)(cell)
 
 
 def lines_of(cells: Cells, people: str = PEOPLE) -> Lines:
     """The cells added up to lines."""
-    found: Lines = Counter()
+    found: dict[FigureLine, int] = {}
     for cell, count in cells.items():
         line = line_of(cell, people)
         if line is not None:
-            found[line] += count
-    return found
+            found[line] = found.get(line, 0) + count
+    return Counter(found)
 
 
 def filtered(cells: Cells, **given: str | None) -> Cells:
@@ -149,10 +200,11 @@ def filtered(cells: Cells, **given: str | None) -> Cells:
 
 def grouped(cells: Cells, by: str) -> dict[str | None, Cells]:
     """The cells by one thing that they are of."""
-    found: dict[str | None, Cells] = defaultdict(Counter)
+    found: dict[str | None, dict[Cell, int]] = defaultdict(dict)
+    of = attrgetter(by)
     for cell, count in cells.items():
-        found[getattr(cell, by)][cell] += count
-    return dict(found)
+        found[of(cell)][cell] = count
+    return {key: Counter(own) for key, own in found.items()}
 
 
 def corrections(frozen: Cells, now: Cells, people: str = PEOPLE) -> list[dict[str, Any]]:
@@ -160,7 +212,7 @@ def corrections(frozen: Cells, now: Cells, people: str = PEOPLE) -> list[dict[st
     before, after = lines_of(frozen, people), lines_of(now, people)
     changed = sorted(
         (line for line in before.keys() | after.keys() if before[line] != after[line]),
-        key=_in_order,
+        key=in_order,
     )
     return [
         {name: value for name, value in line._asdict().items() if value is not None}
@@ -173,152 +225,6 @@ def corrections(frozen: Cells, now: Cells, people: str = PEOPLE) -> list[dict[st
     ]
 
 
-# The parts of an answer
-
-
-# How many there are of a line; None where nothing of it is shown.
-Count = Callable[[FigureLine], int | None]
-
-
-def summary(cells: Cells, *, people: str = PEOPLE, leave_out: Iterable[str] = ()) -> dict[str, Any]:
-    """All parts of an answer; one in ``leave_out`` is None."""
-    lines = lines_of(cells, people)
-
-    def count(line: FigureLine) -> int:
-        return lines[line]
-
-    clocks = [_clock(*of, count) | _times(own) for of, own in sorted(_by_clock(cells).items())]
-    return _parts(lines, count, clocks, _holders(cells)) | dict.fromkeys(leave_out)
-
-
-def summary_for_city(lines: Lines, *, leave_out: Iterable[str] = ()) -> dict[str, Any]:
-    """The same of published counts alone; None, or no row, where nothing is shown.
-
-    How long clocks took is no sum of published cells, and is not told.
-    """
-
-    def count(line: FigureLine) -> int | None:
-        return lines[line] or None
-
-    told = sorted(
-        {(line.kind, line.held_by) for line in lines if line.kind and line.held_by and lines[line]}
-    )
-    clocks = [_clock(*of, count) for of in told]
-    clocks = [row | _times_for_city([row]) for row in clocks]
-    return _parts(lines, count, clocks, _holders_for_city(clocks)) | dict.fromkeys(leave_out)
-
-
-def _parts(
-    lines: Lines, count: Count, clocks: list[dict[str, Any]], holders: list[dict[str, Any]]
-) -> dict[str, Any]:
-    def rows(figure: str) -> list[dict[str, Any]]:
-        found = sorted((line for line in lines if line.figure == figure), key=_in_order)
-        says = _SAYS[figure]
-        return [
-            {name: getattr(line, name) for name in says} | {"count": count(line)} for line in found
-        ]
-
-    return {
-        "applications": count(FigureLine(Figure.APPLICATIONS)),
-        "plans": {plan.removeprefix("plans_"): count(FigureLine(plan)) for plan in _PLANS},
-        "referrals": rows(Figure.REFERRALS),
-        "clocks": clocks,
-        "holders": holders,
-        "entered_late": rows(Figure.ENTERED_LATE),
-        "causes": rows(Figure.CAUSES),
-        "unmet_needs": rows(Figure.UNMET_NEEDS),
-        "people_served": count(FigureLine(PEOPLE)),
-    }
-
-
-def _by_clock(cells: Cells) -> dict[tuple[ClockKind, Part], Cells]:
-    """The cells of each clock and holder."""
-    found: dict[tuple[ClockKind, Part], Cells] = defaultdict(Counter)
-    for cell, number in cells.items():
-        if cell.kind is not None and cell.held_by is not None and cell.figure != Figure.CAUSES:
-            found[cell.kind, cell.held_by][cell] += number
-    return found
-
-
-def _clock(kind: ClockKind, held_by: Part, count: Count) -> dict[str, Any]:
-    """The counts of one clock and holder."""
-    counts = {
-        figure.value: count(FigureLine(figure, kind=kind, held_by=held_by))
-        for figure in (*_COUNTED, *_NOW)
-    }
-    ended = _added(counts[Figure.ON_TIME], counts[Figure.LATE])
-    return {"kind": kind, "held_by": held_by, "ended": ended} | counts
-
-
-_COUNTED: Final = (Figure.ON_TIME, Figure.LATE, Figure.EXCUSED, Figure.CANCELLED_LATE)
-_NOW: Final = (Figure.RUNNING, Figure.OVERDUE)
-
-
-def _added(*counts: int | None) -> int | None:
-    known = [one for one in counts if one is not None]
-    return sum(known) if len(known) == len(counts) else None
-
-
-def _holders(cells: Cells) -> list[dict[str, Any]]:
-    """How long things lay with each holder, whatever the clock."""
-    found: dict[str, Cells] = defaultdict(Counter)
-    for cell, number in cells.items():
-        if cell.figure in (Figure.ON_TIME, Figure.LATE) and cell.held_by is not None:
-            found[cell.held_by][cell] += number
-    rows = []
-    for held_by, own in sorted(found.items()):
-        days = sum((cell.days or 0) * number for cell, number in own.items())
-        known = {"ended": sum(own.values()), "working_days": days}
-        rows.append({"held_by": held_by} | known | _times(own))
-    return rows
-
-
-def _holders_for_city(clocks: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """The share of each holder, of the clocks that are shown."""
-    rows = []
-    for held_by in sorted({row["held_by"] for row in clocks}):
-        mine = [row for row in clocks if row["held_by"] == held_by]
-        hidden = {"ended": None, "working_days": None}
-        rows.append({"held_by": held_by} | hidden | _times_for_city(mine))
-    return rows
-
-
-def _times_for_city(shown: list[dict[str, Any]]) -> dict[str, Any]:
-    """The share of the counts that are shown, or None where one of them is hidden.
-
-    A share beside one of the two counts that it joins would tell the other. A median or a
-    percentile tells how many took longer: with the counts on time, that few were late.
-    """
-    times: dict[str, Any] = dict.fromkeys(TIMES)
-    counts = [(row[Figure.ON_TIME], row[Figure.LATE]) for row in shown]
-    if not counts or any(one is None for pair in counts for one in pair):
-        return times
-    on_time, ended = sum(one for one, _ in counts), sum(map(sum, counts))
-    if ended >= CITY_SHARE_FROM:
-        times["on_time_share"] = round(on_time / ended, CITY_SHARE_DIGITS)
-    return times
-
-
-TIMES: Final = ("on_time_share", "median_working_days", "p90_working_days")
-
-
-def _times(cells: Cells) -> dict[str, Any]:
-    """On-time share, median and 90th percentile of the clocks that ended on time or late."""
-    days: Counter[int] = Counter()
-    on_time = 0
-    for cell, number in cells.items():
-        if cell.figure in (Figure.ON_TIME, Figure.LATE):
-            days[cell.days or 0] += number
-            on_time += number if cell.figure == Figure.ON_TIME else 0
-    ended = sum(days.values())
-    if ended == 0:
-        return dict.fromkeys(TIMES)
-    return {
-        "on_time_share": round(on_time / ended, SHARE_DIGITS),
-        "median_working_days": median_of(days),
-        "p90_working_days": percentile_of(days, 90),
-    }
-
-
-def _in_order(line: FigureLine) -> tuple[str, ...]:
+def in_order(line: FigureLine) -> tuple[str, ...]:
+    """What lines are sorted by."""
     return tuple(value or "" for value in line)

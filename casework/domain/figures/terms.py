@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any, Final
@@ -11,7 +11,7 @@ from casework.domain.clocks.calendar import ONE_DAY
 from casework.domain.figures.entries import Entries, Entry, Way
 from casework.domain.figures.figures import OUTCOMES, Figure, Month, Period
 from casework.domain.figures.questions import Question
-from casework.domain.figures.tallying import ALL_PEOPLE, Cell, Cells
+from casework.domain.figures.tallying import ALL_PEOPLE, SAYS, Cell, Cells
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,9 +50,13 @@ class Term:
 
     def told(self, cell: Cell, month: str | None) -> Cell:
         """The cell of the answer in which an entry counts, of the month in which it is."""
-        of_all = None if self.month is None else str(self.month)
-        of = month if self.by_its_month else of_all
-        return cell._replace(month=of, figure=self.told_as or cell.figure)
+        return cell._replace(month=self.month_told(month), figure=self.told_as or cell.figure)
+
+    def month_told(self, month: str | None) -> str | None:
+        """The month of the answer in which an entry of a month counts."""
+        if self.by_its_month:
+            return month
+        return None if self.month is None else str(self.month)
 
 
 _BY_DAY: Final = (
@@ -148,23 +152,37 @@ def added_up(entries: Entries, terms: Iterable[Term]) -> Cells:
     return found
 
 
-# What an answer needs to know of a cell: the rest is added up.
-_OF_LINES: Final = ("field", "kind", "held_by", "status", "service", "reason", "cause", "days")
-_PLACES: Final = {"district", "centre", "provider"}
+# What the cells of a figure say, besides figure and month, each a field of ``Cell``.
+Says = Callable[[str], tuple[str, ...]]
+_HAVE_TIMES: Final = (Figure.ON_TIME, Figure.LATE)
+_GROUPS: Final = {"district", "centre", "provider", "field"}
 
 
-def told_by(question: Question) -> tuple[str, ...]:
-    """What the cells of an answer say, besides figure and month, each a field of ``Cell``."""
+def told_by(question: Question) -> Says:
+    """What an answer needs to know of a cell, by its figure: the rest is added up."""
     by = question.by
-    of_place = ("district",) if by == "month" else (by,) if by in _PLACES else ()
-    return (*_OF_LINES, *of_place)
+    group = ("district",) if by == "month" else (by,) if by in _GROUPS else ()
+
+    def says(figure: str) -> tuple[str, ...]:
+        days = ("days",) if figure in _HAVE_TIMES else ()
+        return tuple(dict.fromkeys((*SAYS.get(figure, ()), *days, *group)))
+
+    return says
 
 
-def coarsened(cells: Cells, says: Iterable[str]) -> Cells:
+def always(*names: str) -> Says:
+    """The same of every figure."""
+    return lambda _figure: names
+
+
+def coarsened(cells: Cells, says: Says) -> Cells:
     """The same counts by what is said alone."""
-    kept = {"figure", "month", *says}
-    dropped: dict[str, Any] = {name: None for name in Cell._fields if name not in kept}
     found = Cells()
+    dropped: dict[str, dict[str, Any]] = {}
     for cell, count in cells.items():
-        found[cell._replace(**dropped)] += count
+        figure = cell.figure
+        if figure not in dropped:
+            kept = {"figure", "month", *says(figure)}
+            dropped[figure] = {name: None for name in Cell._fields if name not in kept}
+        found[cell._replace(**dropped[figure])] += count
     return found

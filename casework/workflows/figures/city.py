@@ -13,7 +13,8 @@ from casework.domain.figures.questions import (
     of_a_month,
     whole_months,
 )
-from casework.domain.figures.tallying import PEOPLE, Cells, Lines, grouped, summary_for_city
+from casework.domain.figures.summaries import summary_for_city
+from casework.domain.figures.tallying import PEOPLE, Cells, FigureLine, Lines, grouped
 from casework.workflows.context import Context
 from casework.workflows.ports.unit_of_work import Reading
 
@@ -48,7 +49,7 @@ class CityTally:
         one_district = self._question.district is not None or by == "district"
         lines = lines_told(of, is_one_cell=one_month and one_district)
         if not one_month:
-            lines = Counter({line: n for line, n in lines.items() if line.figure != PEOPLE})
+            lines.pop(FigureLine(PEOPLE), None)
         return lines
 
     def groups(self) -> list[dict[str, Any]]:

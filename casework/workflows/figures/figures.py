@@ -20,13 +20,13 @@ from casework.domain.figures.questions import (
     with_frozen,
     within_scope,
 )
+from casework.domain.figures.summaries import summary
 from casework.domain.figures.tallying import (
     ALL_PEOPLE,
     Cells,
     corrections,
     grouped,
     people_by,
-    summary,
 )
 from casework.workflows.context import Context
 from casework.workflows.figures.city import CityTally

@@ -46,10 +46,14 @@ class SweepCounts:
 
 @dataclass(frozen=True, slots=True)
 class RaisedCounts:
-    """What one batch of a sweep did: steps it claimed, clocks whose step it raised."""
+    """What one batch of a sweep did: steps it claimed, clocks whose step it raised.
+
+    ``seconds`` is how long its transaction lasted.
+    """
 
     steps: int
     clocks: int
+    seconds: float = 0.0
 
 
 class SweepStore(Protocol):

@@ -17,9 +17,10 @@ from casework.workflows.cases.caseload import resume_after_hold
 from casework.workflows.context import Context
 from casework.workflows.ports.supervision import SweepStore
 from casework.workflows.referring.referring import lapse_or_resume
+from casework.workflows.supervision.batches import Batches
 
 JOB = "overdue"
-BATCH = 2_000
+BATCHES = Batches()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,9 +89,10 @@ def _run(
 
 def _raise_all(store: SweepStore, run_id: UUID, as_of: datetime) -> int:
     """Batch by batch, each its own transaction, until nothing is left that is not locked."""
-    raised = 0
-    while (batch := store.raise_due(run_id, as_of, BATCH)).steps:
+    raised, size = 0, BATCHES.first
+    while (batch := store.raise_due(run_id, as_of, size)).steps:
         raised += batch.clocks
+        size = BATCHES.after(size, batch.seconds, was_full=batch.steps >= size)
     return raised
 
 

@@ -17,7 +17,7 @@ from casework.domain.figures.entries import Entries, Entry, Served, Way
 from casework.domain.figures.figures import Figure, Month, Period, state_on
 from casework.domain.figures.questions import Question
 from casework.domain.figures.tallying import PEOPLE, Cell, Cells
-from casework.domain.figures.terms import added_up, coarsened, of_question, people_by_month
+from casework.domain.figures.terms import added_up, always, coarsened, of_question, people_by_month
 
 BEGAN, TODAY = date(2026, 1, 1), date(2026, 4, 20)
 ENDS = (date(2026, 2, 3), date(2026, 3, 31), TODAY - timedelta(days=1), TODAY, date(2026, 4, 30))
@@ -197,4 +197,4 @@ def test_what_a_cell_does_not_say_is_added_up() -> None:
     one = Cell("late", month="2026-03", district="26350", centre="a", days=3)
     cells: Cells = Counter({one: 2, one._replace(centre="b"): 3, one._replace(days=4): 1})
     bare = Cell("late", month="2026-03", days=3)
-    assert coarsened(cells, ("days",)) == {bare: 5, bare._replace(days=4): 1}
+    assert coarsened(cells, always("days")) == {bare: 5, bare._replace(days=4): 1}

@@ -6,6 +6,7 @@ import pytest
 
 from casework.domain.clocks.standards import CareField, ClockKind, Part
 from casework.domain.figures.figures import Figure
+from casework.domain.figures.summaries import summary, summary_for_city
 from casework.domain.figures.tallying import (
     PEOPLE,
     PEOPLE_BY_BOTH,
@@ -17,8 +18,6 @@ from casework.domain.figures.tallying import (
     filtered,
     grouped,
     people_by,
-    summary,
-    summary_for_city,
 )
 
 APPLIED = FigureLine(Figure.APPLICATIONS)

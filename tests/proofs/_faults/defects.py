@@ -163,8 +163,9 @@ def sweep_in_small_steps() -> None:
     """A sweep of one clock a transaction, at each start: one that is killed has taken its slot."""
     from casework import background_jobs
     from casework.workflows.supervision import overdue
+    from casework.workflows.supervision.batches import Batches
 
-    vars(overdue)["BATCH"] = 1
+    vars(overdue)["BATCHES"] = Batches(first=1, least=1, most=1)
     vars(background_jobs)["slot_of"] = lambda now, _minutes: now
 
 

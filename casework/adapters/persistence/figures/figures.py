@@ -21,6 +21,7 @@ from casework.adapters.persistence.figures.figure_sources import filtered, sourc
 from casework.adapters.persistence.figures.from_rows import RowFigures
 from casework.adapters.persistence.figures.kept import AT_MOST, COLUMNS, KeptFigures
 from casework.adapters.persistence.figures.published import PublishedFigures, as_published
+from casework.adapters.persistence.figures.source_rows import listed
 from casework.adapters.persistence.figures.unmet_source import unmet
 from casework.adapters.persistence.scope.who_sees_what import seen
 from casework.domain.access.policy import Scope
@@ -29,7 +30,7 @@ from casework.domain.figures.disclosure import STEP, publish
 from casework.domain.figures.figures import Figure, Spent
 from casework.domain.figures.questions import Question, of_the_city, with_frozen
 from casework.domain.figures.tallying import PEOPLE, Cell, Cells, cell_of
-from casework.domain.figures.terms import coarsened, told_by
+from casework.domain.figures.terms import Says, always, coarsened, told_by
 from casework.workflows.ports.figures import ClosedMonth
 from casework.workflows.ports.paging import Row
 from casework.workflows.ports.unit_of_work import Page, Paging
@@ -59,10 +60,10 @@ class SqlFigures:
         return self._counted(question, people, spent, told_by(question))
 
     def every_cell(self, question: Question, people: Iterable[str], spent: Spent) -> Cells:
-        return self._counted(question, people, spent, tuple(COLUMNS))
+        return self._counted(question, people, spent, always(*COLUMNS))
 
     def _counted(
-        self, question: Question, people: Iterable[str], spent: Spent, says: tuple[str, ...]
+        self, question: Question, people: Iterable[str], spent: Spent, says: Says
     ) -> Cells:
         kept = KeptFigures(self._connection, self._scope, self._now)
         waiting = kept.waiting()
@@ -207,17 +208,16 @@ class SqlFigures:
 
     def names(self, by: str, keys: Iterable[str]) -> Mapping[str, str]:
         wanted = list(keys)
-        columns: dict[str, tuple[Any, Any, list[Any]]] = {
-            "district": (t.district.c.code, t.district.c.name_ko, wanted),
-            "centre": (t.centre.c.code, t.centre.c.name, wanted),
-            "service": (t.service.c.code, t.service.c.name_ko, wanted),
-            "provider": (t.provider.c.id, t.provider.c.name, []),
+        columns: dict[str, tuple[Any, Any]] = {
+            "district": (t.district.c.code, t.district.c.name_ko),
+            "centre": (t.centre.c.code, t.centre.c.name),
+            "service": (t.service.c.code, t.service.c.name_ko),
+            "provider": (t.provider.c.id, t.provider.c.name),
         }
         if by not in columns:
             return {}
-        code, name, among = columns[by]
-        if by == "provider":
-            among = [UUID(key) for key in wanted]
+        code, name = columns[by]
+        among = listed(self._connection, map(UUID, wanted)) if by == "provider" else wanted
         rows = self._connection.execute(select(code, name).where(code.in_(among)))
         return {str(key): called for key, called in rows}
 

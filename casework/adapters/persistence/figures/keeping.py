@@ -52,9 +52,8 @@ _MAY_REST: Final = text("SET LOCAL idle_in_transaction_session_timeout = '120s'"
 _ROWS_AT_ONCE: Final = 2000
 # Seconds that a statement may take over everything that is kept, or over all clocks.
 ANEW_S: Final = 3600
-_KEPT: Final = (
-    t.figure_entry, t.figure_total, t.city_total, t.city_sum, t.figure_day, t.figure_change,
-)  # fmt: skip
+_SUMS: Final = (t.figure_total, t.city_total, t.city_sum)
+_KEPT: Final = (t.figure_entry, *_SUMS, t.figure_day, t.figure_change)
 _EVERYWHERE: Final = Question(period=Period(date(2000, 1, 1), date(2000, 1, 1)))
 
 
@@ -138,7 +137,7 @@ class SqlFigureKeeping:
             new[of_id, entry] += times
         for of_id, entry, times in rows.of_residents(listed(self._connection, changes.residents)):
             new[of_id, entry] += times
-        self._correct(self._corrections(changes, new))
+        self.correct(self._corrections(changes, new))
 
     def _corrections(self, changes: Changes, new: Counter[tuple[UUID, Entry]]) -> Corrections:
         entry_table, found = t.figure_entry, Corrections(self._overdue_until())
@@ -158,8 +157,13 @@ class SqlFigureKeeping:
                 found.add(entry, times)
         return found
 
-    def _correct(self, found: Corrections) -> None:
+    def correct(self, found: Corrections, *, instead: bool = False) -> None:
+        """Write what changes; ``instead`` of the sums that are kept, not beside them."""
         entry, run = t.figure_entry, self._connection.execute
+        if instead:
+            allow_statements(self._connection, ANEW_S)
+            for table in _SUMS:
+                run(delete(table))
         for some in _some(found.gone):
             run(delete(entry).where(tuple_(entry.c.of_id, entry.c.id).in_(some)))
         for rows in _some(found.entries):

@@ -15,9 +15,11 @@ from sqlalchemy import (
     Connection,
     Select,
     String,
+    case,
     cast,
     func,
     literal,
+    literal_column,
     null,
     select,
     union,
@@ -33,10 +35,12 @@ from casework.domain.clocks.calendar import ONE_DAY, day_in_seoul
 from casework.domain.figures.entries import Entries, Entry, Way
 from casework.domain.figures.figures import Month, Spent
 from casework.domain.figures.questions import Question
-from casework.domain.figures.tallying import Cells, cell_of
+from casework.domain.figures.tallying import Cell, Cells, cell_of, cells_of
 from casework.domain.figures.terms import (
+    Says,
     Term,
     added_up,
+    always,
     became_overdue,
     coarsened,
     of_question,
@@ -62,7 +66,9 @@ COLUMNS: Final = {
 
 
 # What the city's cells of clocks that are overdue, and of people, are of.
-_OF_OVERDUE: Final = ("district", "field", "provider", "kind", "held_by")
+_OF_OVERDUE: Final = always("district", "field", "provider", "kind", "held_by")
+# What cells of one figure may be of while its lines do not say so, beside others that do.
+_SAID_BY_SOME: Final = {"field", "days"}
 
 
 def no_days(*_: Any) -> int:
@@ -115,7 +121,7 @@ class KeptFigures:
         question: Question,
         people: Iterable[str],
         spent: Spent,
-        says: tuple[str, ...],
+        says: Says,
         *,
         has_changes: bool,
     ) -> Cells:
@@ -153,7 +159,7 @@ class KeptFigures:
         return self._changed(terms, question, no_days)
 
     def _added_up(
-        self, terms: list[Term], by_month: list[Term], question: Question, says: tuple[str, ...]
+        self, terms: list[Term], by_month: list[Term], question: Question, says: Says
     ) -> Cells:
         """What is kept, by sums of months and entries of days."""
         whole = [term for term in by_month if _is_whole(term)]
@@ -166,7 +172,7 @@ class KeptFigures:
         rows = RowEntries(self._connection, self._scope, question, self._now, spent)
         return added_up(self.not_counted(question, rows), terms)
 
-    def _due_today(self, question: Question, spent: Spent, says: tuple[str, ...]) -> Cells:
+    def _due_today(self, question: Question, spent: Spent, says: Says) -> Cells:
         """What became overdue today, of the clocks that were or will be at some time of it."""
         rows = RowEntries(self._connection, self._scope, question, self._now, spent)
         return coarsened(rows.due_today(self._cases_due_today(), self._today), says)
@@ -204,72 +210,96 @@ class KeptFigures:
             if value is not None:
                 yield table.c[COLUMNS[name]] == value
 
-    def _sums(self, terms: list[Term], question: Question, says: tuple[str, ...]) -> Cells:
+    def _sums(self, terms: list[Term], question: Question, says: Says) -> Cells:
         """The terms added up by the database, in one statement."""
+        if not terms:
+            return Counter()
+        names = _names(says, {figure for term in terms for figure in term.figures})
         parts = [
-            self._sum(number, term, table, conditions, question, says)
+            self._sum(number, term, table, [*conditions, *self._narrowed(table, question)], told)
             for number, term in enumerate(terms)
             for table, conditions in _pieces(term)
+            for told in [{name: _said(table, term, says, name) for name in names}]
         ]
-        found: Cells = Counter()
-        for row in self._connection.execute(union_all(*parts)) if parts else ():
-            term = terms[row.term]
-            facts = {name: _text(name, getattr(row, COLUMNS[name])) for name in says}
-            found[term.told(cell_of(row.figure, facts), row.month)] += term.factor * row.total
-        return found
+        made, found = cells_of(names), dict[Cell, int]()
+        for number, month, total, figure, *facts in self._connection.execute(
+            union_all(*parts)
+        ).all():
+            term = terms[number]
+            cell = made(term.told_as or figure, term.month_told(month), facts)
+            found[cell] = found.get(cell, 0) + term.factor * total
+        return Counter(found)
 
+    @staticmethod
     def _sum(
-        self,
         number: int,
         term: Term,
         table: Any,
         conditions: list[Any],
-        question: Question,
-        says: tuple[str, ...],
+        told: dict[str, Any],
     ) -> Select[Any]:
         day = table.c.on_month if table is t.figure_total else table.c.on_day
         month = month_of_day(day) if term.by_its_month else cast(null(), String)
-        by = [table.c.figure, *(table.c[COLUMNS[name]] for name in says)]
+        by = [table.c.figure, *(column for column in told.values() if column is not None)]
         return (
             select(
                 literal(number).label("term"),
                 month.label("month"),
-                *by,
                 func.sum(table.c.times).label("total"),
+                table.c.figure,
+                *(
+                    cast(null(), table.c[COLUMNS[name]].type) if column is None else column
+                    for name, column in told.items()
+                ),
             )
             .where(
                 table.c.way == term.way.value,
                 table.c.figure.in_([str(one) for one in term.figures]),
                 *conditions,
-                *self._narrowed(table, question),
             )
             .group_by(*by, *([month] if term.by_its_month else []))
         )
 
-    def _people_of_months(
-        self, terms: list[Term], question: Question, says: tuple[str, ...]
-    ) -> Cells:
+    def _people_of_months(self, terms: list[Term], question: Question, says: Says) -> Cells:
         """People of whole months: one read of those who came and went in each month."""
         if not terms:
             return Counter()
-        table = t.figure_total
+        table, figures = t.figure_total, terms[0].figures
+        names = _names(says, figures)
         by = [table.c.way, table.c.figure, table.c.on_month, table.c.since_month]
-        by += [table.c[COLUMNS[name]] for name in says]
+        by += [table.c[COLUMNS[name]] for name in names]
         query = (
             select(*by, func.sum(table.c.times).label("total"))
             .where(
                 table.c.way.in_([Way.FIRST.value, Way.PAUSE.value]),
-                table.c.figure.in_(terms[0].figures),
+                table.c.figure.in_(figures),
                 *self._narrowed(table, question),
             )
             .group_by(*by)
         )
-        entries: Entries = Counter()
-        for row in self._connection.execute(query):
-            facts = {name: _text(name, getattr(row, COLUMNS[name])) for name in says}
-            cell = cell_of(row.figure, facts)
-            entries[Entry(Way(row.way), cell, row.on_month, row.since_month)] += row.total
+        made, entries = cells_of(names), Entries()
+        for way, figure, on, since, *facts, total in self._connection.execute(query):
+            entries[Entry(Way(way), made(figure, None, facts), on, since)] += total
         return added_up(entries, terms)
+
+
+def _names(says: Says, figures: Iterable[str]) -> tuple[str, ...]:
+    """What any of some figures says."""
+    said = {name for figure in figures for name in says(figure)}
+    return tuple(name for name in COLUMNS if name in said)
+
+
+def _said(table: Any, term: Term, says: Says, name: str) -> Any:
+    """What the rows of a term are grouped by, as far as their figures say it; None says none."""
+    column = table.c[COLUMNS[name]]
+    saying = [str(figure) for figure in term.figures if name in says(figure)]
+    if len(saying) == len(term.figures) or (saying and name not in _SAID_BY_SOME):
+        return column
+    if not saying:
+        return None
+    # Literals, since a parameter in GROUP BY is not known to be that of the columns.
+    says_it = table.c.figure.in_([literal_column(f"'{figure}'") for figure in saying])
+    return case((says_it, column)).label(column.name)
 
 
 def entry_of(row: Any) -> Entry:

@@ -18,11 +18,11 @@ from sqlalchemy import (
     Connection,
     Select,
     case,
-    exists,
     func,
     literal_column,
     or_,
     select,
+    tuple_,
     union_all,
 )
 
@@ -34,7 +34,7 @@ from casework.domain.access.policy import Scope
 from casework.domain.figures.disclosure import STEP, name_of, stepped
 from casework.domain.figures.questions import Question, of_the_city
 from casework.domain.figures.same_events import as_told
-from casework.domain.figures.tallying import OF_A_FIELD, PEOPLE, Cell, Cells, cell_of
+from casework.domain.figures.tallying import OF_A_FIELD, PEOPLE, Cell, Cells, cells_of
 
 # What a cell of the city is of, by the name of the column.
 OF_CITY: Final = {
@@ -137,16 +137,15 @@ class PublishedFigures:
         shown: Cells = Counter()
         is_by_agency = question.by == "provider"
         now = t.city_total if is_by_agency else t.city_sum
-        parts = [_of_months(now, self._scope, question, says, ~_is_closed(now), of_now=True)]
+        is_open = [_is_open(now)] if self._closed else []
+        parts = [_of_months(now, self._scope, question, says, *is_open, of_now=True)]
         if self._closed:
             then = t.closed_total if is_by_agency else t.closed_sum
             not_of_people = [] if with_people else [then.c.figure != PEOPLE]
             parts.append(_of_months(then, self._scope, question, says, *not_of_people))
-        for row in self._connection.execute(union_all(*parts)):
-            facts = {name: getattr(row, OF_CITY[name]) for name in says}
-            if facts.get("provider") is not None:
-                facts["provider"] = str(facts["provider"])
-            shown[cell_of(row.figure, facts)] += row.shown
+        cell = cells_of(says)
+        for figure, *facts, count in self._connection.execute(union_all(*parts)).all():
+            shown[cell(figure, None, facts)] += count
         return shown
 
     def _told(self, cells: Cells, *, with_people: bool) -> Cells:
@@ -202,8 +201,10 @@ def _of_months(
     return query.group_by(*by)
 
 
-def _is_closed(table: Any) -> Any:
-    closed = t.closed_month
-    return exists().where(
-        closed.c.month == table.c.month, closed.c.district_code == table.c.district_code
+def _is_open(table: Any) -> Any:
+    # No join: the database would look for the month of each of its rows among those closed.
+    closed = select(*t.closed_month.c["month", "district_code"])
+    return or_(
+        table.c.month.is_(None),
+        tuple_(table.c.month, table.c.district_code).not_in(closed),
     )

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
@@ -46,10 +47,10 @@ PATIENCE, PAUSE_S = 20, 0.05
 
 
 class SqlSweepStore:
-    """The sweep's own transactions, one per batch."""
+    """The sweep's own transactions, one per batch; ``stopwatch`` tells seconds."""
 
-    def __init__(self, engine: Engine) -> None:
-        self._engine = engine
+    def __init__(self, engine: Engine, stopwatch: Callable[[], float] = time.monotonic) -> None:
+        self._engine, self._stopwatch = engine, stopwatch
 
     def begin_run(
         self,
@@ -103,11 +104,12 @@ class SqlSweepStore:
         for _ in range(PATIENCE):
             if not self._is_any_due(as_of):
                 break
+            began = self._stopwatch()
             with self._engine.begin() as connection:
                 session_context.set_system_context(connection)
                 raised = raise_steps(connection, run_id, as_of, limit)
             if raised.steps:
-                return raised
+                return replace(raised, seconds=self._stopwatch() - began)
             time.sleep(PAUSE_S)
         return RaisedCounts(0, 0)
 

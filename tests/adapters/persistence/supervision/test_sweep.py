@@ -14,6 +14,7 @@ from uuid import UUID
 import pytest
 from sqlalchemy import event, select, text, update
 
+from casework import bootstrap
 from casework.adapters.persistence import tables as t
 from casework.adapters.persistence.supervision import sweeping
 from casework.adapters.persistence.supervision.raising import IS_ANY_DUE, raise_steps
@@ -23,7 +24,9 @@ from casework.domain.clocks.calendar import end_of, midnight, morning_of
 from casework.domain.clocks.deadlines import BREACH, REMINDER, Deadline
 from casework.domain.events import Event
 from casework.domain.supervision.reviewing import ReviewDecision
+from casework.workflows.ports.supervision import RaisedCounts
 from casework.workflows.supervision import overdue
+from casework.workflows.supervision.batches import Batches
 from casework.workflows.supervision.overdue import SweepResult
 from casework.workflows.supervision.reviews import review_deadline
 from tests.adapters.looking import (
@@ -400,12 +403,12 @@ def test_an_extended_clock_is_told_anew_for_its_new_due_date(api: Api) -> None:
 # Batches
 
 
-def many(api: Api, number: int) -> list[UUID]:
-    """That many ``survey`` clocks, begun a minute after one another."""
+def many(api: Api, number: int, *, apart: timedelta = timedelta(minutes=1)) -> list[UUID]:
+    """That many ``survey`` clocks, begun after one another."""
     found = []
     for _ in range(number):
         found.append(a_survey(api))
-        api.clock.forward(minutes=1)
+        api.clock.now += apart
     return found
 
 
@@ -413,7 +416,7 @@ def many(api: Api, number: int) -> list[UUID]:
 def test_batches_smaller_than_what_is_due_leave_nothing_out(
     api: Api, monkeypatch: pytest.MonkeyPatch, batch: int
 ) -> None:
-    monkeypatch.setattr(overdue, "BATCH", batch)
+    monkeypatch.setattr(overdue, "BATCHES", Batches(first=batch, least=batch, most=batch))
     clocks = many(api, 11)
     result = sweep(api, TOLD_AGAIN)
     assert (result.found, result.changed) == (11, 11)
@@ -426,7 +429,7 @@ def test_a_batch_whose_steps_are_all_lower_ones_does_not_end_the_sweep(
     api: Api, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The reminders and breaches of all come first; the highest step of each lies far behind."""
-    monkeypatch.setattr(overdue, "BATCH", 1)
+    monkeypatch.setattr(overdue, "BATCHES", Batches(first=1, least=1, most=1))
     clocks = many(api, 9)
     done: list[tuple[int, int]] = []
     raise_due = sweeping.SqlSweepStore.raise_due
@@ -444,6 +447,67 @@ def test_a_batch_whose_steps_are_all_lower_ones_does_not_end_the_sweep(
     assert sum(clocks for _, clocks in done) == result.changed == 9
     assert sum(steps for steps, _ in done) == 36
     assert all(told(api, id) == [2] for id in clocks)
+
+
+class Stopwatch:
+    """Seconds that pass while a batch is raised: the next of a list, and then its last again."""
+
+    def __init__(self, *takes: float) -> None:
+        self._takes, self._now, self._is_running = list(takes), 0.0, False
+
+    def __call__(self) -> float:
+        if self._is_running:
+            self._now += self._takes.pop(0) if len(self._takes) > 1 else self._takes[0]
+        self._is_running = not self._is_running
+        return self._now
+
+
+def sizes_of_a_sweep(
+    api: Api, monkeypatch: pytest.MonkeyPatch, batches: Batches, *takes: float
+) -> tuple[SweepResult, list[int]]:
+    """A sweep whose batches take so many seconds, and how large each of them may have been."""
+    monkeypatch.setattr(overdue, "BATCHES", batches)
+    asked: list[int] = []
+
+    class Watched(sweeping.SqlSweepStore):
+        def raise_due(self, run_id: UUID, as_of: datetime, limit: int) -> RaisedCounts:
+            asked.append(limit)
+            return super().raise_due(run_id, as_of, limit)
+
+    monkeypatch.setattr(
+        bootstrap, "SqlSweepStore", lambda engine: Watched(engine, Stopwatch(*takes))
+    )
+    return sweep(api, "2026-06-01T09:00"), asked
+
+
+def all_told_once(api: Api, clocks: list[UUID]) -> bool:
+    return all(told(api, id) == [2] for id in clocks)
+
+
+@pytest.mark.both_stores
+def test_after_a_slow_batch_the_next_is_smaller_and_after_quick_ones_they_grow_back(
+    api: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clocks = many(api, 30, apart=timedelta(days=1))
+    batches = Batches(first=8, least=1, most=8, seconds=1.0)
+    result, asked = sizes_of_a_sweep(api, monkeypatch, batches, 4.0, 0.1)
+    assert asked[:5] == [8, 2, 3, 4, 5], "a quarter where it took four times as long"
+    assert max(asked) <= 8
+    assert (result.found, result.changed) == (30, 30)
+    assert all_told_once(api, clocks)
+
+
+@pytest.mark.both_stores
+def test_a_sweep_ends_however_long_each_of_its_batches_takes(
+    api: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clocks = many(api, 5, apart=timedelta(days=1))
+    batches = Batches(first=2, least=1, most=4, seconds=0.001)
+    result, asked = sizes_of_a_sweep(api, monkeypatch, batches, 3600.0)
+    assert (asked[0], set(asked[1:])) == (2, {1})
+    assert result.changed == 5
+    assert all_told_once(api, clocks)
+    assert sweep(api).found == 0
 
 
 # A sweep and an aggregate at once
