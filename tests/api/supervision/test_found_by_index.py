@@ -1,4 +1,4 @@
-"""What is listed of clocks and needs is read along an index that has what is asked for, and no more."""
+"""What is listed of clocks and needs is read along an index that has what is asked for, no more."""
 
 from __future__ import annotations
 
