@@ -93,14 +93,19 @@ def add_up(owner: Engine, counting: Engine) -> None:
     with owner.connect() as reading:
         session_context.set_system_context(reading)
         found = Corrections(reading.execute(select(t.figure_day.c.day)).scalar_one())
-        for entry, times in _entries(reading, found):
-            found.add(entry, times)
+        rows = _rows(reading, found)
+    cell = cells_of(tuple(COLUMNS))
+    for way, on, since, times, figure, *values in rows:
+        found.add(Entry(Way(way), cell(figure, None, values), on, since), times)
     with figure_keeping(counting) as store:
         store.correct(found, instead=True)
 
 
-def _entries(connection: Connection, of: Corrections) -> Any:
-    """The entries of all cases by month; running clocks also by whether they are overdue."""
+def _rows(connection: Connection, of: Corrections) -> Any:
+    """The entries of all cases by month, and by whether a clock that runs is overdue.
+
+    All at once: what is made of them takes longer than a transaction may rest.
+    """
     table = t.figure_entry
     facts = [table.c[column] for column in COLUMNS.values()]
     by = [
@@ -115,10 +120,7 @@ def _entries(connection: Connection, of: Corrections) -> Any:
         table.c.way, func.min(table.c.on_day), func.min(table.c.since_day),
         func.sum(table.c.times), table.c.figure, *facts,
     ).group_by(*by)  # fmt: skip
-    cell = cells_of(tuple(COLUMNS))
-    rows = connection.execution_options(yield_per=10_000).execute(query)
-    for way, on, since, times, figure, *values in rows:
-        yield Entry(Way(way), cell(figure, None, values), on, since), times
+    return connection.execute(query).all()
 
 
 def let_too_many_wait(owner: Engine) -> None:

@@ -101,14 +101,18 @@ ROUTERS: tuple[APIRouter, ...] = (
 def _at_rest() -> Iterator[None]:
     """Leave what is there before the first request to no collection of garbage.
 
-    Nothing of it is ever garbage, and looking through all of it took longer than most requests.
+    Nothing of it is ever garbage, and looking through all of it took longer than most requests. A
+    process that has put aside something already is left as it is.
     """
-    gc.collect()
-    gc.freeze()
+    puts_aside = gc.get_freeze_count() == 0
+    if puts_aside:
+        gc.collect()
+        gc.freeze()
     try:
         yield
     finally:
-        gc.unfreeze()
+        if puts_aside:
+            gc.unfreeze()
 
 
 def create_app(

@@ -17,7 +17,14 @@ from casework.domain.figures.entries import Entries, Entry, Served, Way
 from casework.domain.figures.figures import Figure, Month, Period, state_on
 from casework.domain.figures.questions import Question
 from casework.domain.figures.tallying import PEOPLE, Cell, Cells
-from casework.domain.figures.terms import added_up, always, coarsened, of_question, people_by_month
+from casework.domain.figures.terms import (
+    added_up,
+    always,
+    coarsened,
+    of_question,
+    people_by_month,
+    told_by,
+)
 
 BEGAN, TODAY = date(2026, 1, 1), date(2026, 4, 20)
 ENDS = (date(2026, 2, 3), date(2026, 3, 31), TODAY - timedelta(days=1), TODAY, date(2026, 4, 30))
@@ -198,3 +205,21 @@ def test_what_a_cell_does_not_say_is_added_up() -> None:
     cells: Cells = Counter({one: 2, one._replace(centre="b"): 3, one._replace(days=4): 1})
     bare = Cell("late", month="2026-03", days=3)
     assert coarsened(cells, always("days")) == {bare: 5, bare._replace(days=4): 1}
+
+
+@pytest.mark.parametrize(
+    ("figure", "by", "says"),
+    [
+        (Figure.ON_TIME, None, {"kind", "held_by", "days"}),
+        (Figure.EXCUSED, None, {"kind", "held_by"}),
+        (Figure.RUNNING, "provider", {"kind", "held_by", "provider"}),
+        (Figure.REFERRALS, "centre", {"field", "status", "centre"}),
+        (Figure.CAUSES, "month", {"cause", "district"}),
+        (Figure.LATE, "field", {"kind", "held_by", "days", "field"}),
+        (Figure.APPLICATIONS, None, set()),
+    ],
+)
+def test_a_cell_says_what_the_lines_of_its_figure_say_and_what_groups_are_of(
+    figure: Figure, by: str | None, says: set[str]
+) -> None:
+    assert set(told_by(Question(period=Period(BEGAN, BEGAN), by=by))(figure)) == says

@@ -1,6 +1,7 @@
 """Cells added up, shown to the city as published, and compared with what was frozen."""
 
 from collections import Counter
+from uuid import UUID
 
 import pytest
 
@@ -14,12 +15,15 @@ from casework.domain.figures.tallying import (
     PEOPLE_BY_PROVIDER,
     Cell,
     FigureLine,
+    cell_of,
+    cells_of,
     corrections,
     filtered,
     grouped,
     people_by,
 )
 
+AS_STORED = UUID("01890000-0000-7000-8000-000000000001")
 APPLIED = FigureLine(Figure.APPLICATIONS)
 
 
@@ -145,3 +149,24 @@ def test_a_correction_says_what_was_frozen_what_is_now_and_the_difference():
          "frozen": 2, "now": 1, "difference": -1},
     ]  # fmt: skip
     assert corrections(now, now) == []
+
+
+def test_cells_that_are_read_one_after_the_other_are_those_that_are_read_each_for_itself():
+    names = ("provider", "field", "kind", "status", "days")
+    rows = [
+        (AS_STORED, "housing", None, "requested", None),
+        (None, None, "response", None, 0),
+        (AS_STORED, "housing", "response", None, 12),
+    ]
+    read = cells_of(names)
+    for row in rows:
+        facts = dict(zip(names, row, strict=True))
+        facts["provider"] = facts["provider"] and str(facts["provider"])
+        one = read("late", "2026-03", row)
+        assert one == cell_of("late", facts | {"month": "2026-03"})
+        assert one.field is None or isinstance(one.field, CareField)
+
+
+def test_a_code_that_is_none_is_refused_where_cells_are_read():
+    with pytest.raises(ValueError, match="no such field"):
+        cells_of(("field",))("late", None, ("no such field",))

@@ -49,6 +49,7 @@ from casework.workflows.ports.kept_figures import Changes
 _ALONE: Final = text("SELECT pg_try_advisory_xact_lock(4711003)")
 TRIES_AGAIN_S: Final = 0.1
 _MAY_REST: Final = text("SET LOCAL idle_in_transaction_session_timeout = '120s'")
+_MAY_REST_LONG: Final = text("SET LOCAL idle_in_transaction_session_timeout = '3600s'")
 _ROWS_AT_ONCE: Final = 2000
 # Seconds that a statement may take over everything that is kept, or over all clocks.
 ANEW_S: Final = 3600
@@ -162,6 +163,7 @@ class SqlFigureKeeping:
         entry, run = t.figure_entry, self._connection.execute
         if instead:
             allow_statements(self._connection, ANEW_S)
+            run(_MAY_REST_LONG)
             for table in _SUMS:
                 run(delete(table))
         for some in _some(found.gone):
