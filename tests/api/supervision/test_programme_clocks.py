@@ -221,6 +221,19 @@ def test_what_stays_overdue_in_the_city_is_told_again(api: Api) -> None:
     assert [one["is_repeated"] for one in ledger][-1] is True
 
 
+def test_the_brake_counts_the_city_as_one_more_district(api: Api) -> None:
+    for _ in range(51):
+        owed(api, area="city")
+    held = sweep(api, "2026-03-10T09:00").held
+    assert held == 51
+    city = {"district_code": "city"}
+    assert api.as_(SUPERVISOR).post("/notices/release", city).status_code == 404
+    released = api.as_("admin").post("/notices/release", city)
+    assert released.json() == {"district_code": "city", "released": 51}
+    api.application.relay(api.application.context())
+    assert len(digests(api)["city"]) > 0
+
+
 def test_whoever_owes_it_does_not_review_it(api: Api) -> None:
     task = owed(api)
     api.clock.set(LATE)
@@ -252,6 +265,55 @@ def test_a_declared_holiday_moves_what_is_counted_and_only_the_steps_of_a_named_
         step = t.escalation
         query = select(step.c.at).where(step.c.deadline_id == task, step.c.tier == -1)
         assert connection.scalar(query) == seoul("2026-03-11T09:00")
+
+
+@pytest.mark.both_stores
+def test_a_standard_of_minutes_is_set_for_a_district_and_taken_by_what_runs(api: Api) -> None:
+    minutes, far = owed(api, "minutes"), owed(api, "minutes", area=OTHER_DISTRICT)
+    own = {
+        "kind": "minutes",
+        "target": {"amount": 3, "unit": "working_days"},
+        "district_code": DISTRICT,
+        "escalation": [
+            {"tier": 1, "after": {"amount": 1, "unit": "working_days"}, "to": "body"},
+            {"tier": 3, "after": {"amount": 5, "unit": "working_days"}, "to": "head"},
+        ],
+    }
+    before = the_clock(api, far).due_at
+    standard = api.as_(SUPERVISOR).post("/standards", own)
+    assert standard.status_code == 201, standard.text
+    path = f"/standards/{standard.json()['id']}/recalculate"
+    tried = api.as_(SUPERVISOR).post(path, {"dry_run": True}).json()
+    assert [one["id"] for one in tried["deadlines"]] == [str(minutes)]
+    assert the_clock(api, minutes).due_at == before
+    assert api.as_(SUPERVISOR).post(path).status_code in (200, 202)
+    assert the_clock(api, minutes).due_at == seoul("2026-03-05T23:59:59")
+    assert the_clock(api, far).due_at == before
+    with api.engine.connect() as connection:
+        step = t.escalation
+        query = select(step.c.tier, step.c.tell).where(step.c.deadline_id == minutes)
+        planned = {row.tier: row.tell for row in connection.execute(query)}
+    assert planned[3] == ["head"]
+    assert 2 not in planned
+    why = api.as_(SUPERVISOR).get(f"/deadlines/{minutes}/explanation").json()
+    assert [one["because"] for one in why["recounts"]] == ["standard"]
+
+
+@pytest.mark.parametrize(
+    ("facts", "code"),
+    [
+        ({"kind": "task"}, "kind_fixed"),
+        ({"kind": "submission"}, "kind_fixed"),
+        ({"kind": "minutes", "priority": "urgent"}, "scope_never_applies"),
+        ({"kind": "minutes", "field": "care"}, "scope_never_applies"),
+    ],
+)
+def test_a_standard_that_no_clock_of_the_programme_could_go_by_is_refused(
+    api: Api, facts: dict[str, str], code: str
+) -> None:
+    given = {"target": {"amount": 3, "unit": "working_days"}} | facts
+    answer = api.as_("admin").post("/standards", given)
+    assert (answer.status_code, answer.json()["code"]) == (422, code)
 
 
 def test_one_that_cannot_be_recounted_stops_no_other(
