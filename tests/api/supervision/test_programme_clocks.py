@@ -12,7 +12,7 @@ from sqlalchemy.exc import IntegrityError
 
 from casework.adapters.persistence import tables as t
 from casework.adapters.persistence.engine.ids import new_id
-from casework.adapters.persistence.supervision.backlog import read_backlog
+from casework.adapters.persistence.supervision.clock_counts import count_clocks
 from casework.bench.statements import statements
 from casework.domain.clocks.standards import CARE_SUBJECTS, ClockKind, ClockSubjectType
 from casework.domain.supervision import recounting
@@ -359,7 +359,7 @@ def test_they_count_in_no_figure_of_care(api: Api) -> None:
 
 def test_the_backlog_names_each_kind_of_them(api: Api) -> None:
     owed(api, area="city")
-    found = read_backlog(api.application.engine, api.clock.now)
+    found = count_clocks(api.application.engine, api.clock.now)
     backlog = {one.kind: one for one in found.clocks}
     assert (backlog[ClockKind.TASK].running, backlog[ClockKind.TASK].overdue) == (1, {})
 

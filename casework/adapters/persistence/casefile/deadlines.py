@@ -78,7 +78,8 @@ class SqlDeadlines:
 
     def save_programme(self, unit: ProgrammeClocks, at: datetime) -> None:
         clocks = list(unit.deadlines.values())
-        rows = ({"id": clock.id} | to_row(clock) for clock in clocks)
+        # Until when somebody heard of one that is planned anew is looked for anew.
+        rows = ({"id": clock.id, "heard_until": None} | to_row(clock) for clock in clocks)
         written = [{k: v for k, v in row.items() if k != "breached_at"} for row in rows]
         update_many(self._connection, t.deadline, written)
         escalations.plan(self._connection, [(clock, False) for clock in clocks], at)
