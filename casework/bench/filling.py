@@ -25,7 +25,7 @@ PAUSED: Final = (
     '"resumed_at": null, "source": null}]'
 )
 CENTRE, DISTRICT = "2611051000", "26110"
-RESIDENT, CASE, PLANNED, REFERRAL, CLOCK, WORKER, STEP = 1, 2, 3, 4, 5, 9, 20
+RESIDENT, CASE, PLANNED, REFERRAL, CLOCK, PROMISE, WORKER, STEP = 1, 2, 3, 4, 5, 6, 9, 20
 PROVIDER, OFFERING = 0x30, 0x40
 
 FACTS: Final = """
@@ -71,6 +71,13 @@ STEP_ROWS: Final = """
 INSERT INTO escalation (id, deadline_id, tier, due_at, at, tell, passed_over, quiet)
 SELECT {step}, {clock}, {tier}, {due_at}, {instant}, '["worker"]', false, false FROM {numbers}
 """
+# Clocks of the city's programme: of the one district and of the city by turns, every tenth overdue.
+PROGRAMME_ROWS: Final = """
+INSERT INTO deadline (id, kind, subject_type, subject_id, district_code, body_id, held_by, priority,
+  basis, target, started_at, due_at, pauses, extensions, excused, can_wait)
+SELECT {promise}, 'task', 'task', {promise}, {area}, {one}, 'owner', 'routine',
+  'given', '739807 on_date', {at}, {promised}, '[]', '[]', false, true FROM {numbers}
+"""
 
 
 def fill(engine: Engine, size: int, due: int) -> None:
@@ -78,6 +85,19 @@ def fill(engine: Engine, size: int, due: int) -> None:
     with engine.begin() as connection:
         for statement in _statements(engine, size, due):
             connection.execute(text(statement))
+    tidy(engine)
+
+
+def fill_programme(engine: Engine, number: int) -> None:
+    """Put clocks of the programme beside what is there."""
+    words = _words(engine, number, 0) | {
+        "promise": _id(engine, PROMISE),
+        "area": f"CASE WHEN i % 2 = 0 THEN 'city' ELSE '{DISTRICT}' END",
+        "promised": f"CASE WHEN i % 10 = 1 THEN {instant(engine, DUE_AT)}"
+        f" ELSE {instant(engine, LATER)} END",
+    }
+    with engine.begin() as connection:
+        connection.execute(text(PROGRAMME_ROWS.format(**words)))
     tidy(engine)
 
 

@@ -17,7 +17,7 @@ from sqlalchemy import Engine, event
 from casework.adapters.persistence.audit.sealing import seal_with
 from casework.adapters.persistence.engine.engine import open_engine
 from casework.adapters.persistence.schema.migrations import STATEMENT_TIMEOUT_MS
-from casework.bench.filling import fill
+from casework.bench.filling import fill, fill_programme
 from casework.bench.processes import BenchmarkFailed
 from casework.bench.sweep import (
     Tell,
@@ -188,6 +188,38 @@ def bench_stores(url: str | None, sizes: list[int], due: int, rounds: int, tell:
         "figures": figures,
         "sqlite_to_postgresql": round(on_sqlite[PAGE] / on_postgres[PAGE], 2),
         "sqlite_to_postgresql_p95": round(on_sqlite[P95] / on_postgres[P95], 2),
+    }
+
+
+# Clocks of the programme beside them
+
+
+def bench_programme(
+    url: str | None, sizes: list[int], due: int, rounds: int, number: int, tell: Tell
+) -> Result:
+    """The first page of a worker's list with so many clocks of the programme and without, in turns.
+
+    They are of the worker's own district and of the city.
+    """
+    size = max(sizes)
+    with ExitStack() as opened:
+        engines = {beside: opened.enter_context(scratch(url)) for beside in (0, number)}
+        for beside, engine in engines.items():
+            tell(f"filling {size:,} open referrals and {beside:,} clocks of the programme")
+            fill(engine, size, due)
+            if beside:
+                fill_programme(engine, beside)
+        tell("paging")
+        times = interleaved(engines, rounds, lambda engine: {PAGE: time_worklist(engine)})
+    figures = [{"programme_clocks": beside, **one} for beside, one in times.items()]
+    without, beside_them = times[0], times[number]
+    return {
+        "benchmark": "worklist-programme",
+        **conditions("sqlite" if is_sqlite(url) else "postgresql", rounds),
+        "open_referrals": size,
+        "figures": figures,
+        "with_to_without": round(beside_them[PAGE] / without[PAGE], 2),
+        "with_to_without_p95": round(beside_them[P95] / without[P95], 2),
     }
 
 

@@ -49,9 +49,18 @@ def bench_worklist(
     both_stores: Annotated[
         bool, typer.Option(help="SQLite beside PostgreSQL, at the largest size.")
     ] = False,
+    programme: Annotated[
+        int, typer.Option(min=0, help="Clocks of the programme, beside none of them.")
+    ] = 0,
     as_json: Json = False,
 ) -> None:
     """Time the first and the last page of a worklist and of the overdue list at several sizes."""
+    if programme:
+        measured = partial(
+            many_due.bench_programme, _url(), _numbers(sizes), due, rounds, programme
+        )
+        _measured(measured, many_due, as_json)
+        return
     measure = many_due.bench_stores if both_stores else benchmarks.bench_worklist
     _bench(measure, sizes, due, rounds, as_json)
 

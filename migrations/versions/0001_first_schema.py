@@ -20,6 +20,7 @@ branch_labels = None
 depends_on = None
 
 RUNNING = "met_at IS NULL AND cancelled_at IS NULL"
+OF_CARE = f"{RUNNING} AND case_id IS NOT NULL"
 # Last created, first dropped: a table comes after those to which it refers.
 TABLES = (
     "district", "centre",
@@ -1159,14 +1160,15 @@ def _clocks() -> None:
     op.create_table(
         "deadline",
         sa.Column("id", sa.Uuid(), nullable=False),
-        sa.Column("case_id", sa.Uuid(), nullable=False),
+        sa.Column("case_id", sa.Uuid(), nullable=True),
         sa.Column("kind", sa.String(length=40), nullable=False),
         sa.Column("subject_type", sa.String(length=40), nullable=False),
         sa.Column("subject_id", sa.Uuid(), nullable=False),
-        sa.Column("resident_id", sa.Uuid(), nullable=False),
-        sa.Column("centre_code", sa.String(length=10), nullable=False),
+        sa.Column("resident_id", sa.Uuid(), nullable=True),
+        sa.Column("centre_code", sa.String(length=10), nullable=True),
         sa.Column("district_code", sa.String(length=10), nullable=False),
         sa.Column("worker_id", sa.Uuid(), nullable=True),
+        sa.Column("body_id", sa.Uuid(), nullable=True),
         sa.Column("provider_id", sa.Uuid(), nullable=True),
         sa.Column("held_by", sa.String(length=40), nullable=False),
         sa.Column("field", sa.String(length=40), nullable=True),
@@ -1193,13 +1195,20 @@ def _clocks() -> None:
         sa.Column("heard_until", Instant(), nullable=True),
         sa.Column("can_wait", sa.Boolean(), nullable=False, server_default=sa.text("true")),
         _check("deadline", "one_end", "met_at IS NULL OR cancelled_at IS NULL"),
+        _check(
+            "deadline",
+            "care_has_a_case",
+            "(subject_type IN ('case', 'planned_service', 'referral')) = (case_id IS NOT NULL)"
+            " AND (case_id IS NULL) = (resident_id IS NULL)"
+            " AND (case_id IS NULL) = (centre_code IS NULL)",
+        ),
         _foreign_key("deadline", "case_id", "care_case.id"),
         _foreign_key("deadline", "resident_id", "resident.id"),
         _primary_key("deadline", "id"),
     )
     _index("deadline", "case_id")
     _index("deadline", "resident_id")
-    _index("deadline", "centre_code", "due_at", "id", name="ix_deadline_centre_due", where=RUNNING)
+    _index("deadline", "centre_code", "due_at", "id", name="ix_deadline_centre_due", where=OF_CARE)
     _index(
         "deadline", "district_code", "due_at", "id", name="ix_deadline_district_due", where=RUNNING
     )
@@ -1210,7 +1219,16 @@ def _clocks() -> None:
         "due_at",
         "id",
         name="ix_deadline_district_pressing",
-        where=RUNNING,
+        where=OF_CARE,
+    )
+    _index(
+        "deadline",
+        "district_code",
+        "can_wait",
+        "due_at",
+        "id",
+        name="ix_deadline_programme",
+        where=f"{RUNNING} AND case_id IS NULL",
     )
     _index(
         "deadline",
@@ -1228,7 +1246,7 @@ def _clocks() -> None:
         "due_at",
         "id",
         name="ix_deadline_district_left",
-        where=f"{RUNNING} AND (held_by = 'supervisor' OR worker_id IS NULL)",
+        where=f"{RUNNING} AND (held_by = 'supervisor' OR worker_id IS NULL OR case_id IS NULL)",
     )
     _index(
         "deadline",
@@ -1263,7 +1281,7 @@ def _clocks() -> None:
         "due_at",
         "id",
         name="ix_deadline_provider_due",
-        where=RUNNING,
+        where=OF_CARE,
     )
     _index("deadline", "subject_id")
     _index(
@@ -1273,7 +1291,7 @@ def _clocks() -> None:
         "due_at",
         "id",
         name="ix_deadline_worker_due",
-        where=RUNNING,
+        where=OF_CARE,
     )
     op.create_table(
         "escalation",
@@ -1298,7 +1316,7 @@ def _clocks() -> None:
     op.create_table(
         "review",
         sa.Column("id", sa.Uuid(), nullable=False),
-        sa.Column("case_id", sa.Uuid(), nullable=False),
+        sa.Column("case_id", sa.Uuid(), nullable=True),
         sa.Column("deadline_id", sa.Uuid(), nullable=False),
         sa.Column("action", sa.String(length=40), nullable=False),
         sa.Column("cause", sa.String(length=40), nullable=False),
@@ -1878,6 +1896,8 @@ NOTED = {
     "plan_version": ("case_id",),
     "review": ("case_id",),
 }
+# A clock of the programme is of no case, and counts in no figure of care; nor does its review.
+PERHAPS_OF_NO_CASE = ("deadline", "review")
 FIGURE_FUNCTIONS = tuple(f"figure_note_{table}" for table in COUNTED)
 
 
@@ -1888,7 +1908,7 @@ def _note_changes_of_figures() -> None:
         into = "day" if noted == ("day",) else ", ".join(("case_id", "resident_id")[: len(noted)])
         old, new = (", ".join(f"{row}.{one}" for one in columns) for row in ("OLD", "NEW"))
         add = {
-            row: f"INSERT INTO figure_change (id, {into}) VALUES (%s, {values})"  # noqa: S608
+            row: f"INSERT INTO figure_change (id, {into}) {_made_of(table, row, values)}"
             for row in ("OLD", "NEW")
             for values in [", ".join(f"{row}.{one}" for one in noted)]
         }
@@ -1896,6 +1916,12 @@ def _note_changes_of_figures() -> None:
             _note_on_postgres(table, old, new, add)
         else:
             _note_on_sqlite(table, old, new, add)
+
+
+def _made_of(table: str, row: str, values: str) -> str:
+    if table in PERHAPS_OF_NO_CASE:
+        return f"SELECT %s, {values} WHERE {row}.case_id IS NOT NULL"
+    return f"VALUES (%s, {values})"
 
 
 def _note_on_sqlite(table: str, old: str, new: str, add: dict[str, str]) -> None:

@@ -226,7 +226,7 @@ def families() -> dict[str, set[str]]:
         "page.signal.*": set(case.SIGNALS),
         "page.status.*": {*states.ReferralStatus} - {"draft"},
         "letter.kind.*": {*NoticeKind, SIGN_IN_FAILED},
-        "letter.about.*": {"account", "break_glass", "case", "offering"},
+        "letter.about.*": {"account", "break_glass", "case", "deadline", "offering"},
         "document.section.*": sections,
         "document.field.*": _printed_fields() | PRINTED_WITHIN | set(intake.ACTIVITIES),
         "document.minutes.decision.*": {"approve", "return", "none"},

@@ -103,7 +103,11 @@ TARGETS: dict[str, list[tuple[int, str]]] = {
     "signal": [(1, WORKING), (4, HOURS), (4, HOURS)],
     "first_check": [(3, MONTHS)] * 3,
     "check": [(6, MONTHS)] * 3,
+    "acceptance": [(5, WORKING)] * 3,
+    "minutes": [(10, WORKING)] * 3,
 }
+# Due on a day of their own, which no standard gives.
+NAMED = ("task", "submission", "adjustment")
 PRIORITIES = ("routine", "urgent", "emergency")
 FROM, TO = date(2026, 1, 1), date(2027, 12, 31)
 OPEN = {
@@ -154,8 +158,15 @@ def test_every_due_date_of_two_years_equals_an_independent_count(
 
 
 def test_every_kind_and_priority_is_counted_here() -> None:
-    assert {*TARGETS, "progress"} == {kind.value for kind in ClockKind}
+    assert {*TARGETS, *NAMED, "progress"} == {kind.value for kind in ClockKind}
     assert set(PRIORITIES) == {priority.value for priority in Priority}
+
+
+@pytest.mark.parametrize("kind", NAMED)
+def test_what_has_a_day_of_its_own_is_counted_by_no_standard(run: Run, kind: str) -> None:
+    said = run("due", kind, "--from", f"{FROM}")
+    assert said.code != 0
+    assert f"no standard switches {kind} on" in said.err
 
 
 def test_worked_cases_of_the_law_come_out_as_published(run: Run) -> None:

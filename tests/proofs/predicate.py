@@ -2,7 +2,8 @@
 
     python3 dev.py proof predicate --clocks 100000 --store sqlite --seed 1
 
-Clocks of every kind and priority, some paused, resumed, met or cancelled, are stored, some thousand
+Clocks of every kind and priority, of care and of the city's programme mixed, some paused, resumed,
+met or cancelled, are stored, some thousand
 at a time, and judged by both at random moments and at those at which the answer changes, to the
 microsecond. What is stored as due is compared with the domain's own recount and with a count of
 another kind, which goes day by day. As a control a predicate that forgets pauses is judged
@@ -34,10 +35,17 @@ from casework.adapters.persistence.rows import bulk
 from casework.adapters.persistence.rows.mapper import from_row
 from casework.bootstrap import open_vault
 from casework.domain.casefile.case import Case, CaseStatus, Channel
-from casework.domain.clocks.calendar import SEOUL, Pause, day_in_seoul
+from casework.domain.clocks.calendar import SEOUL, Pause, Target, Unit, day_in_seoul
 from casework.domain.clocks.deadlines import Clockwork, Deadline
 from casework.domain.clocks.shipped_standards import SHIPPED
-from casework.domain.clocks.standards import ClockKind, ClockSubject, Priority
+from casework.domain.clocks.standards import (
+    CARE_KINDS,
+    CITY_AREA,
+    FIXED_DAY_KINDS,
+    ClockKind,
+    ClockSubject,
+    Priority,
+)
 from casework.domain.directory.directory import Centre, District
 from casework.domain.residents.resident import Resident, Sex
 from casework.settings import Settings
@@ -57,6 +65,7 @@ class Agreement:
 
     clocks: int = 0
     paused: int = 0
+    of_programme: int = 0
     moments: int = 0
     telling: int = 0
     differing: int = 0
@@ -69,23 +78,27 @@ class Agreement:
 
 
 def random_clocks(rng: Random, about: ClockSubject, number: int) -> Iterator[Deadline]:
-    """Clocks of every kind and priority: some paused, resumed, extended, met or cancelled."""
+    """Clocks of every kind and priority: some paused, resumed, extended, met or cancelled.
+
+    Those of the programme are of a district or of the city, and are never paused.
+    """
     clockwork = Clockwork(SHIPPED, korean_calendar())
     for _ in range(number):
+        kind = rng.choice(
+            [one for one in ClockKind if one not in (ClockKind.PROGRESS, ClockKind.DISCHARGE)]
+        )
+        of_care = kind in CARE_KINDS
+        started_at = BEGIN + timedelta(minutes=rng.randrange(120 * 24 * 60))
         clock = clockwork.begin(
-            rng.choice(
-                [one for one in ClockKind if one not in (ClockKind.PROGRESS, ClockKind.DISCHARGE)]
-            ),
+            kind,
             id=new_id(),
             subject_id=new_id(),
-            about=ClockSubject(
-                case_id=about.case_id, resident_id=about.resident_id, centre_code=CENTRE,
-                district_code=DISTRICT, worker_id=None, priority=rng.choice(list(Priority)),
-            ),
-            started_at=BEGIN + timedelta(minutes=rng.randrange(120 * 24 * 60)),
-        )  # fmt: skip
+            about=_of_care(rng, about) if of_care else _of_programme(rng),
+            started_at=started_at,
+            target=random_day(rng, started_at) if kind in FIXED_DAY_KINDS else None,
+        )
         assert clock is not None
-        for _ in range(rng.choice((0, 0, 1, 2))):
+        for _ in range(rng.choice((0, 0, 1, 2)) if of_care else 0):
             clock.pauses = (*clock.pauses, random_pause(rng, clock.started_at))
         clockwork.recount(clock)
         end = clock.due_at + timedelta(minutes=rng.randrange(-9000, 9000))
@@ -95,6 +108,23 @@ def random_clocks(rng: Random, about: ClockSubject, number: int) -> Iterator[Dea
             case 1:
                 clock.cancelled_at = end
         yield clock
+
+
+def _of_care(rng: Random, about: ClockSubject) -> ClockSubject:
+    return ClockSubject(
+        case_id=about.case_id, resident_id=about.resident_id, centre_code=CENTRE,
+        district_code=DISTRICT, worker_id=None, priority=rng.choice(list(Priority)),
+    )  # fmt: skip
+
+
+def _of_programme(rng: Random) -> ClockSubject:
+    return ClockSubject.of_programme(area=rng.choice((CITY_AREA, DISTRICT)), body_id=new_id())
+
+
+def random_day(rng: Random, since: datetime) -> Target:
+    """A day that somebody named, up to two months ahead."""
+    day = day_in_seoul(since) + timedelta(days=rng.randrange(60))
+    return Target(day.toordinal(), Unit.ON_DATE)
 
 
 def random_pause(rng: Random, since: datetime) -> Pause:
@@ -147,6 +177,7 @@ def judge(
         from_row(Deadline, row) for row in connection.execute(select(t.deadline))
     ]
     found.clocks += len(stored)
+    found.of_programme += sum(clock.is_of_programme for clock in stored)
     found.paused += sum(clock.paused_until is not None for clock in stored)
     clockwork = Clockwork(SHIPPED, korean_calendar())
     for clock in stored:

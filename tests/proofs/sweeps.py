@@ -1,12 +1,12 @@
 """Concurrent sweeps: every due step is raised once, by whichever of several processes is first.
 
-    python3 dev.py proof sweeps --rounds 30 --residents 3000
+    python3 dev.py proof sweeps --rounds 30 --residents 3000 --programme 2000
 
-Each round copies a seeded PostgreSQL database, starts four `casework sweep overdue` as of three
-weeks ahead, holds them at a lock until all wait there, releases it, and compares the ledger and
-the events with what was due. As a control, a sweep that checks, then writes, without the
-claim, is run by four threads: the same comparison must find its doubles. Exits 1 where a step was
-doubled or missed, or where the control was not caught.
+Each round copies a seeded PostgreSQL database, which also holds newly due clocks of the programme,
+starts four `casework sweep overdue` as of three weeks ahead, holds them at a lock until all wait
+there, releases it, and compares the ledger and the events with what was due. As a control, a sweep
+that checks, then writes, without the claim, is run by four threads: the same comparison must find
+its doubles. Exits 1 where a step was doubled or missed, or where the control was not caught.
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
+from itertools import cycle, islice
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -32,9 +33,16 @@ from uuid import UUID
 from sqlalchemy import Engine, create_engine, insert, select, text, update
 
 from casework import operations
+from casework.adapters.calendar import korean_calendar
 from casework.adapters.persistence import tables as t
+from casework.adapters.persistence.casefile import escalations
 from casework.adapters.persistence.engine.ids import new_id
+from casework.adapters.persistence.rows import bulk
 from casework.bootstrap import build, utc_now
+from casework.domain.clocks.calendar import ONE_DAY, Target, Unit, day_in_seoul
+from casework.domain.clocks.deadlines import Clockwork
+from casework.domain.clocks.shipped_standards import SHIPPED
+from casework.domain.clocks.standards import CITY_AREA, ClockKind, ClockSubject
 from casework.settings import Settings
 from tests import postgres
 
@@ -226,6 +234,25 @@ def seeded(url: str, residents: int) -> None:
         application.engine.dispose()
 
 
+def promised(url: str, number: int, as_of: datetime) -> None:
+    """So many tasks of districts and of the city, all due a day before that instant."""
+    clockwork = Clockwork(SHIPPED, korean_calendar())
+    target = Target((day_in_seoul(as_of) - ONE_DAY).toordinal(), Unit.ON_DATE)
+    clocks = [
+        clockwork.begin(
+            ClockKind.TASK, id=new_id(), subject_id=new_id(), started_at=as_of - 2 * AHEAD,
+            about=ClockSubject.of_programme(area=area), target=target,
+        )
+        for area in islice(cycle((CITY_AREA, "26110", "26350")), number)
+    ]  # fmt: skip
+    begun = [clock for clock in clocks if clock is not None]
+    engine = create_engine(url)
+    with engine.begin() as connection:
+        bulk.insert_all(connection, begun)
+        escalations.plan(connection, [(clock, True) for clock in begun], as_of - 2 * AHEAD)
+    engine.dispose()
+
+
 def one_round(server: postgres.Server, template: str, as_of: datetime) -> dict[str, Any]:
     """Four sweeps on a copy of the seeded database, and one more that must find nothing."""
     with server.database("casework_proof_round", template) as url:
@@ -265,12 +292,14 @@ def control(server: postgres.Server, template: str, as_of: datetime) -> Verdict:
     return result
 
 
-def prove(rounds: int, residents: int) -> dict[str, Any]:
+def prove(rounds: int, residents: int, programme: int) -> dict[str, Any]:
     """All rounds and the control, summed up."""
     began = time.monotonic()
     with postgres.running_server() as server, server.database("casework_proof") as url:
         seeded(url, residents)
         as_of = utc_now() + AHEAD
+        if programme:
+            promised(url, programme, as_of)
         every = []
         for number in range(1, rounds + 1):
             every.append(one_round(server, "casework_proof", as_of))
@@ -282,6 +311,7 @@ def prove(rounds: int, residents: int) -> dict[str, Any]:
         "rounds": rounds,
         "processes": PROCESSES,
         "residents": residents,
+        "programme": programme,
         "due": due,
         **{
             name: sum(one[name] for one in every)
@@ -314,8 +344,9 @@ def main() -> int:
     )
     parser.add_argument("--rounds", type=int, default=30)
     parser.add_argument("--residents", type=int, default=3000)
+    parser.add_argument("--programme", type=int, default=2000, help="newly due tasks")
     options = parser.parse_args()
-    result = prove(options.rounds, options.residents)
+    result = prove(options.rounds, options.residents, options.programme)
     print(json.dumps(result, indent=2))
     return 0 if is_proven(result) else 1
 

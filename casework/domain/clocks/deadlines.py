@@ -22,11 +22,13 @@ from casework.domain.clocks.calendar import (
     morning_of,
     moved_by_pauses,
 )
+from casework.domain.clocks.explaining import RULES, Explanation, why_it_stays
 from casework.domain.clocks.instants import after_due, first_morning
 from casework.domain.clocks.late_entry import USUAL_LATE_ENTRY, LateEntry
 from casework.domain.clocks.no_answer import lapses_at
 from casework.domain.clocks.standards import (
     HELD_BY,
+    PROGRAMME_KINDS,
     PROVIDER,
     SUBJECT_OF,
     CareField,
@@ -86,8 +88,9 @@ class Escalation:
 
 @dataclass(slots=True, kw_only=True)
 class Deadline:
-    """A clock on a case, a planned service or a referral.
+    """A clock on a part of a resident's care, or of the city's programme.
 
+    One of the programme is about no case, resident or centre: it is of an area, and of a body.
     It keeps what its standard said when it was set: target, basis, tiers, when it lapses.
     ``breached_at`` and the raised steps are written by whichever run sees the breach first; an
     aggregate that saves its clocks never writes them. ``can_wait`` False marks what must happen
@@ -99,9 +102,9 @@ class Deadline:
     kind: ClockKind
     subject_type: ClockSubjectType
     subject_id: UUID
-    case_id: UUID
-    resident_id: UUID
-    centre_code: str
+    case_id: UUID | None
+    resident_id: UUID | None
+    centre_code: str | None
     district_code: str
     worker_id: UUID | None
     provider_id: UUID | None
@@ -128,12 +131,18 @@ class Deadline:
     cancelled_at: datetime | None = None
     breached_at: datetime | None = None
     can_wait: bool = True
+    body_id: UUID | None = None
     planned: tuple[Step, ...] | None = dataclasses.field(default=None, compare=False)
 
     @property
     def is_running(self) -> bool:
         """Neither met nor cancelled; a paused clock still runs."""
         return self.met_at is None and self.cancelled_at is None
+
+    @property
+    def is_of_programme(self) -> bool:
+        """Whether it is about no resident's care."""
+        return self.kind in PROGRAMME_KINDS
 
     @property
     def stamp(self) -> int:
@@ -144,6 +153,7 @@ class Deadline:
             self.worker_id,
             self.deferred_until,
             self.excused,
+            *([self.body_id] if self.body_id else []),
         )
         return zlib.crc32(repr(facts).encode()) % 10**9
 
@@ -173,30 +183,6 @@ class Deadline:
     def cancel(self, at: datetime) -> None:
         """It no longer matters whether it is done."""
         self.cancelled_at, self.planned = at, ()
-
-
-@dataclass(frozen=True, slots=True)
-class Explanation:
-    """Why a clock shows the date it shows."""
-
-    start: datetime
-    rule: str
-    basis: str
-    target: Target
-    left_out: list[tuple[date, str]]
-    pauses: tuple[Pause, ...]
-    extensions: tuple[dict[str, Any], ...]
-    due_at: datetime
-    standard: Standard | None = None
-
-
-RULES: Final = {
-    Unit.HOURS: "elapsed hours from the instant, nights and holidays included",
-    Unit.WORKING_DAYS: "Civil Act 157: the first day is not counted; working days only",
-    Unit.DAYS: "Civil Act 157, 161: the first day is not counted; a closed last day rolls on",
-    Unit.MONTHS: "Civil Act 157, 160, 161: calendar months; a closed last day rolls on",
-    Unit.ON_DATE: "a fixed day, never rolled to a later one",
-}
 
 
 class Clockwork:
@@ -259,6 +245,7 @@ class Clockwork:
             centre_code=about.centre_code,
             district_code=about.district_code,
             worker_id=about.worker_id,
+            body_id=about.body_id,
             provider_id=about.provider_id,
             held_by=HELD_BY[kind],
             field=about.field,
@@ -320,7 +307,9 @@ class Clockwork:
         due = deadline.due_at
         planned = [Step(BREACH, due, due + timedelta(seconds=1), ())]
         tells: dict[tuple[int, datetime], list[Part]] = {}
-        for escalation_tier in escalation_tiers_of(deadline.target, deadline.escalation):
+        for escalation_tier in escalation_tiers_of(
+            deadline.kind, deadline.target, deadline.escalation
+        ):
             if escalation_tier.to != PROVIDER or deadline.held_by == PROVIDER:
                 at = after_due(calendar, due, escalation_tier.after)
                 tells.setdefault((escalation_tier.tier, at), []).append(escalation_tier.to)
@@ -366,6 +355,7 @@ class Clockwork:
             extensions=deadline.extensions,
             due_at=deadline.due_at,
             standard=self.standard(deadline.standard_id),
+            closed=why_it_stays(calendar, deadline.target, deadline.due_at),
         )
 
     def _reminder(self, deadline: Deadline, calendar: WorkingCalendar) -> Step | None:

@@ -35,6 +35,8 @@ def shipped() -> tuple[Standard, ...]:
         ClockKind.START: (Target(10, working), Target(2, working), Target(24, hours)),
         ClockKind.DISPOSITION: (Target(3, working), Target(1, working), None),
         ClockKind.SIGNAL: (Target(1, working), Target(4, hours), None),
+        ClockKind.ACCEPTANCE: (Target(5, working), None, None),
+        ClockKind.MINUTES: (Target(10, working), None, None),
     }
     found = []
     for kind, targets in routine_urgent_emergency.items():

@@ -1,7 +1,7 @@
 """Standards: how long each clock runs, as data, and which one applies.
 
-The law fixes only the checks (Enforcement Rule 10). Everything else is a service target of the
-city or a district, with its basis and author.
+The law fixes only the checks (Enforcement Rule 10) and the days of submissions (Rules 3 and 6).
+Everything else is a service target of the city or a district, with its basis and author.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from casework.domain.clocks.calendar import Target, Unit, WorkingCalendar, due_a
 
 
 class ClockKind(StrEnum):
-    """The clocks."""
+    """The clocks: of a resident's care, and the five of the city's programme."""
 
     SURVEY = "survey"
     ASSESSMENT = "assessment"
@@ -34,6 +34,11 @@ class ClockKind(StrEnum):
     SIGNAL = "signal"
     FIRST_CHECK = "first_check"
     CHECK = "check"
+    TASK = "task"
+    ACCEPTANCE = "acceptance"
+    MINUTES = "minutes"
+    SUBMISSION = "submission"
+    ADJUSTMENT = "adjustment"
 
 
 class Priority(StrEnum):
@@ -70,20 +75,35 @@ class ClockSubjectType(StrEnum):
     CASE = "case"
     PLANNED_SERVICE = "planned_service"
     REFERRAL = "referral"
+    TASK = "task"
+    MEETING = "meeting"
+    SUBMISSION = "submission"
+    REGIONAL_PLAN = "regional_plan"
 
 
 class Part(StrEnum):
-    """The parts that hold a clock, or are notified of it."""
+    """The parts that hold a clock, or are notified of it.
+
+    The last four are those of the programme: the body that owes a task, the side that gave it, the
+    body that met, and the city or district that owes something as a whole.
+    """
 
     WORKER = "worker"
     PROVIDER = "provider"
     SUPERVISOR = "supervisor"
     ASSESSOR = "assessor"
     HEAD = "head"
+    OWNER = "owner"
+    GIVER = "giver"
+    BODY = "body"
+    AREA = "area"
 
 
-CASE, PLANNED_SERVICE, REFERRAL = ClockSubjectType
-WORKER, PROVIDER, SUPERVISOR, ASSESSOR, HEAD = Part
+CARE_SUBJECTS: Final = tuple(ClockSubjectType)[:3]
+CASE, PLANNED_SERVICE, REFERRAL = CARE_SUBJECTS
+WORKER, PROVIDER, SUPERVISOR, ASSESSOR, HEAD, OWNER, GIVER, BODY, AREA = Part
+# What stands for a district's code where something is the whole city's.
+CITY_AREA: Final = "city"
 
 SUBJECT_OF: Final = dict.fromkeys(ClockKind, CASE) | {
     ClockKind.LINK: PLANNED_SERVICE,
@@ -92,7 +112,21 @@ SUBJECT_OF: Final = dict.fromkeys(ClockKind, CASE) | {
     ClockKind.START: REFERRAL,
     ClockKind.PROGRESS: REFERRAL,
     ClockKind.DISPOSITION: REFERRAL,
+    ClockKind.TASK: ClockSubjectType.TASK,
+    ClockKind.ACCEPTANCE: ClockSubjectType.TASK,
+    ClockKind.MINUTES: ClockSubjectType.MEETING,
+    ClockKind.SUBMISSION: ClockSubjectType.SUBMISSION,
+    ClockKind.ADJUSTMENT: ClockSubjectType.REGIONAL_PLAN,
 }
+CARE_KINDS: Final = tuple(kind for kind in ClockKind if SUBJECT_OF[kind] in CARE_SUBJECTS)
+PROGRAMME_KINDS: Final = tuple(kind for kind in ClockKind if kind not in CARE_KINDS)
+# Due on a day that a person or the law named: no standard says how long they run.
+FIXED_DAY_KINDS: Final = (
+    ClockKind.DISCHARGE,
+    ClockKind.TASK,
+    ClockKind.SUBMISSION,
+    ClockKind.ADJUSTMENT,
+)
 HELD_BY: Final = dict.fromkeys(ClockKind, WORKER) | {
     ClockKind.ASSESSMENT: ASSESSOR,
     ClockKind.DECISION: SUPERVISOR,
@@ -100,6 +134,11 @@ HELD_BY: Final = dict.fromkeys(ClockKind, WORKER) | {
     ClockKind.WAITLIST: PROVIDER,
     ClockKind.START: PROVIDER,
     ClockKind.PROGRESS: PROVIDER,
+    ClockKind.TASK: OWNER,
+    ClockKind.ACCEPTANCE: GIVER,
+    ClockKind.MINUTES: BODY,
+    ClockKind.SUBMISSION: AREA,
+    ClockKind.ADJUSTMENT: AREA,
 }
 STATUTORY: Final = {
     ClockKind.FIRST_CHECK: Target(3, Unit.MONTHS),
@@ -167,7 +206,7 @@ class Standard:
     @property
     def escalation_tiers(self) -> tuple[EscalationTier, ...]:
         """Its own tiers, or the usual ones for its unit."""
-        return escalation_tiers_of(self.target, self.escalation)
+        return escalation_tiers_of(self.kind, self.target, self.escalation)
 
     @property
     def scope(self) -> str:
@@ -182,27 +221,56 @@ class Standard:
 
 
 def escalation_tiers_of(
-    target: Target, escalation: tuple[EscalationTier, ...] | None
+    kind: ClockKind, target: Target, escalation: tuple[EscalationTier, ...] | None
 ) -> tuple[EscalationTier, ...]:
-    """The tiers that were given, or the usual ones for the target's unit."""
+    """The tiers that were given, or the usual ones for the kind and the target's unit.
+
+    In the programme whoever holds the clock is told first, and then the side that gave it.
+    """
     if escalation is not None:
         return escalation
+    if kind in PROGRAMME_KINDS:
+        return (
+            EscalationTier(1, Target(1, Unit.WORKING_DAYS), HELD_BY[kind]),
+            EscalationTier(2, Target(3, Unit.WORKING_DAYS), GIVER),
+        )
     return BY_HOURS if target.unit is Unit.HOURS else BY_DAYS
 
 
 @dataclass(frozen=True, slots=True)
 class ClockSubject:
-    """What a clock is about: whose it is, where it is seen, and what picks its standard."""
+    """What a clock is about: whose it is, where it is seen, and what picks its standard.
 
-    case_id: UUID
-    resident_id: UUID
-    centre_code: str
+    In the programme it is about no case, no resident and no centre.
+    """
+
+    case_id: UUID | None
+    resident_id: UUID | None
+    centre_code: str | None
     district_code: str
     worker_id: UUID | None
+    body_id: UUID | None = None
     provider_id: UUID | None = None
     field: CareField | None = None
     service_code: str | None = None
     priority: Priority = Priority.ROUTINE
+
+    @classmethod
+    def of_programme(
+        cls, *, area: str, body_id: UUID | None = None, account_id: UUID | None = None
+    ) -> ClockSubject:
+        """What a body owes, or an area as a whole: ``city`` or a district's code.
+
+        ``account_id`` is the one person of the body whose it is, if it is one person's.
+        """
+        return cls(
+            case_id=None,
+            resident_id=None,
+            centre_code=None,
+            district_code=area,
+            worker_id=account_id,
+            body_id=body_id,
+        )
 
     @classmethod
     def for_counting(

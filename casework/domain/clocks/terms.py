@@ -15,6 +15,7 @@ def applying(clock: Deadline, clockwork: Clockwork) -> Standard | None:
         centre_code=clock.centre_code,
         district_code=clock.district_code,
         worker_id=clock.worker_id,
+        body_id=clock.body_id,
         provider_id=clock.provider_id,
         field=clock.field,
         service_code=clock.service_code,

@@ -25,8 +25,13 @@ from casework.domain.clocks.calendar import (
     morning_of,
 )
 from casework.domain.clocks.standards import (
+    AREA,
     ASSESSOR,
+    BODY,
+    CITY_AREA,
+    GIVER,
     HEAD,
+    OWNER,
     PLANNED_SERVICE,
     PROVIDER,
     REFERRAL,
@@ -172,11 +177,11 @@ def notice_of_still_overdue(clock: Deadline, morning: datetime) -> Notice:
         subject_type="deadline",
         subject_id=clock.id,
         case_id=clock.case_id,
-        centre_code=clock.centre_code,
+        centre_code=clock.centre_code or "",
         district_code=clock.district_code,
         worker_id=clock.worker_id,
         provider_id=clock.provider_id,
-        tell=[SUPERVISOR],
+        tell=[GIVER if clock.is_of_programme else SUPERVISOR],
         at_once=False,
         since=morning,
         about=clock.kind,
@@ -186,10 +191,13 @@ def notice_of_still_overdue(clock: Deadline, morning: datetime) -> Notice:
 
 # Recipients
 
+HELD_IN_PROGRAMME: Final = frozenset({OWNER, BODY, AREA})
+PROGRAMME_PARTS: Final = HELD_IN_PROGRAMME | {GIVER}
+
 
 @dataclass(frozen=True, slots=True)
 class Recipients:
-    """Who can be notified: active accounts by what they stand for.
+    """Who can be notified: active accounts by what they stand for; ``city`` are its officers.
 
     ``stand_ins`` says who has the work of those who are away today.
     """
@@ -200,20 +208,26 @@ class Recipients:
     heads: Mapping[str, Sequence[UUID]]
     assessors: Mapping[str, Sequence[UUID]]
     agencies: Mapping[UUID, Sequence[UUID]]
+    city: Sequence[UUID] = ()
 
 
 def addressees(notice: Notice, people: Recipients) -> list[UUID]:
     """The accounts a notice is for, each once.
 
     What somebody would get goes to the deputy while they are away. What nobody can get goes to the
-    district's supervisors, and what the head would get, where the district has no head.
+    district's supervisors, and what the head would get, where the district has no head. In the
+    programme a district stands for its bodies, and the city for a district where nobody is.
     """
     supervisors = _there(people.supervisors.get(notice.district_code, ()), people)
+    if PROGRAMME_PARTS & set(notice.tell):
+        supervisors = _of_area(notice.district_code, supervisors, people)
     found: list[UUID] = []
     for part in notice.tell:
-        if part == PROVIDER and notice.provider_id is not None:
+        if part in HELD_IN_PROGRAMME:
+            found += supervisors
+        elif part == PROVIDER and notice.provider_id is not None:
             found += people.agencies.get(notice.provider_id, ())
-        elif part == HEAD:
+        elif part in (HEAD, GIVER):
             found += _there(people.heads.get(notice.district_code, ()), people) or supervisors
         elif part == SUPERVISOR:
             found += supervisors
@@ -222,6 +236,11 @@ def addressees(notice: Notice, people: Recipients) -> list[UUID]:
         elif part == WORKER:
             found += _responsible(notice.worker_id, people) or supervisors
     return list(dict.fromkeys(found))
+
+
+def _of_area(area: str, supervisors: Sequence[UUID], people: Recipients) -> Sequence[UUID]:
+    """A district's supervisors; the city's officers for the city, and where there are none."""
+    return people.city if area == CITY_AREA else supervisors or people.city
 
 
 def _there(ids: Sequence[UUID], people: Recipients) -> Sequence[UUID]:

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Any, Final
 
-from casework.domain.access.policy import AS, PR, SV, SYSTEM_ROLE, Actor, Role, W
+from casework.domain.access.policy import AS, CT, PR, SV, SYSTEM_ROLE, Actor, Role, W
 from casework.domain.casefile.referral_events import ReferralDisposed, ReferralDrafted
 from casework.domain.casefile.states import ReferralStatus
 from casework.domain.clocks.calendar import PauseSource
@@ -94,6 +94,12 @@ _CLOCK: Final = (
     " target basis resident_id case_id case_number centre_code district_code provider_id field"
     " service_code priority extended_until deferred_until allowed_actions"
 )
+# Of the city's programme, which is about nobody's care.
+_PROGRAMME_CLOCK: Final = (
+    "id kind subject held_by body started_at due_at status overdue met_at recorded_at acted_on"
+    " cancelled_at breached_at target basis priority district_code excused extended_until"
+    " deferred_until last_review allowed_actions"
+)
 _STEP: Final = "tier is_repeated passed_over quiet due_at at raised_at to"
 _WHY: Final = "start rule basis target left_out pauses extensions standard recounts due_at sentence"
 _ITEM: Final = (
@@ -157,6 +163,15 @@ MASKS: Final[dict[tuple[str, Role], dict[str, Mask]]] = {
         "extension": _shows("until at"),
         "step": _shows(_STEP),
         "work item": _shows(_ITEM + " worker_id"),
+    },
+    ("deadline.read", CT): {
+        "deadline": _shows(_PROGRAMME_CLOCK),
+        "explanation": _shows(_WHY),
+        "extension": _shows("until at cause"),
+        "step": _shows(_STEP + " review"),
+        "work item": _shows(
+            "kind held_by body deadline_id subject due_at overdue working_days_late"
+        ),
     },
     ("case.read", AS): {
         "resident": _shows(

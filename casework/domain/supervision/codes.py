@@ -25,4 +25,8 @@ class ReviewCause(StrEnum):
     RESIDENT_UNREACHABLE = "resident_unreachable"
     RESIDENT_CHOICE = "resident_choice"
     STAFF_ABSENT = "staff_absent"
+    WAITING_FOR_COUNCIL = "waiting_for_council"
+    WAITING_FOR_OTHER_BODY = "waiting_for_other_body"
+    WAITING_FOR_MONEY = "waiting_for_money"
+    WAITING_FOR_ORDINANCE = "waiting_for_ordinance"
     OTHER = "other"

@@ -20,6 +20,7 @@ from casework.domain.clocks.deadlines import Clockwork, Deadline, Step
 from casework.domain.clocks.no_answer import USUAL_LAPSE
 from casework.domain.clocks.standards import ClockKind, Standard
 from casework.domain.clocks.terms import applying, take_terms
+from casework.domain.supervision.programme_clocks import ProgrammeClocks
 
 HOLIDAY, STANDARD = Because.HOLIDAY, Because.STANDARD
 
@@ -55,8 +56,8 @@ class MovedClock:
     """
 
     id: UUID
-    case_id: UUID
-    resident_id: UUID
+    case_id: UUID | None
+    resident_id: UUID | None
     kind: ClockKind
     before: datetime
     after: datetime
@@ -132,8 +133,13 @@ def would_move(
     return MovedClock.of(clock, before, is_listed=is_listed, ends=False)
 
 
-def renew(file: CaseFile, ids: Iterable[UUID], reason: RecountReason, act: Act) -> list[MovedClock]:
-    """Recount clocks of a case and record each that moved, or that ended for want of a standard."""
+def renew(
+    file: CaseFile | ProgrammeClocks, ids: Iterable[UUID], reason: RecountReason, act: Act
+) -> list[MovedClock]:
+    """Recount clocks of a case, or of the programme.
+
+    Each is recorded that moved, or that ended for want of a standard.
+    """
     done = []
     for id in ids:
         clock = file.deadlines.get(id)
@@ -152,9 +158,11 @@ def renew(file: CaseFile, ids: Iterable[UUID], reason: RecountReason, act: Act) 
     return done
 
 
-def _end(file: CaseFile, clock: Deadline, act: Act) -> None:
+def _end(file: CaseFile | ProgrammeClocks, clock: Deadline, act: Act) -> None:
     """No standard asks for it any more; nothing lapses by it either."""
     file.end(clock, act, met=False)
+    if isinstance(file, ProgrammeClocks):
+        return
     referral = file.referrals.get(clock.subject_id)
     if referral is not None and clock.kind in USUAL_LAPSE:
         referral.lapse_at = None
@@ -188,7 +196,11 @@ def _lapses_otherwise(found: RunningClock, clock: Deadline, clockwork: Clockwork
 
 
 def _record(
-    file: CaseFile, clock: Deadline, reason: RecountReason, before: datetime, act: Act
+    file: CaseFile | ProgrammeClocks,
+    clock: Deadline,
+    reason: RecountReason,
+    before: datetime,
+    act: Act,
 ) -> None:
     file.record(
         DeadlineRecounted(

@@ -11,13 +11,16 @@ from casework.domain.act import Act
 from casework.domain.casefile.casefile import CaseFile
 from casework.domain.clocks.calendar import day_in_seoul, due_at
 from casework.domain.clocks.deadlines import Deadline
-from casework.domain.clocks.standards import STATUTORY
+from casework.domain.clocks.standards import STATUTORY, ClockKind
 from casework.domain.errors import Conflict, one_of, require
 from casework.domain.supervision.codes import ReviewAction, ReviewCause
 from casework.domain.supervision.events import DeadlineReviewed
+from casework.domain.supervision.programme_clocks import ProgrammeClocks
 
 ACTIONS: Final = tuple(ReviewAction)
 CAUSES: Final = tuple(ReviewCause)
+# What is decided about a clock of the programme, which is about no case and no request.
+PROGRAMME_ACTIONS: Final = (ReviewAction.CHASE, ReviewAction.EXTEND, ReviewAction.EXCUSE)
 CHASE_WAITS: Final = 2  # working days, where the supervisor names no date
 
 
@@ -27,7 +30,7 @@ class Review:
 
     id: UUID
     deadline_id: UUID
-    case_id: UUID
+    case_id: UUID | None
     action: ReviewAction
     cause: ReviewCause
     reason: str | None
@@ -54,11 +57,13 @@ class ReviewDecision:
     offering_id: UUID | None = None
 
 
-def review(file: CaseFile, deadline: Deadline, verdict: ReviewDecision, act: Act) -> Review:
+def review(
+    file: CaseFile | ProgrammeClocks, deadline: Deadline, verdict: ReviewDecision, act: Act
+) -> Review:
     """Decide about an overdue clock; its raised steps count as acknowledged.
 
     ``reassign`` and ``redirect`` also move the case or the referral: the use case makes that
-    move in the same transaction.
+    move in the same transaction. A clock of the programme has neither.
     """
     if not deadline.is_overdue(act.at):
         raise Conflict(
@@ -67,6 +72,12 @@ def review(file: CaseFile, deadline: Deadline, verdict: ReviewDecision, act: Act
     action = one_of(ReviewAction, verdict.action, code="action_unknown", field="action")
     cause = one_of(ReviewCause, verdict.cause, code="cause_unknown", field="cause")
     _check_verdict(verdict, action, cause, act)
+    require(
+        action in PROGRAMME_ACTIONS or not deadline.is_of_programme,
+        "this clock is about no case and no request",
+        code="action_of_care",
+        field="action",
+    )
     until = verdict.until
     done = Review(
         id=act.new_id(),
@@ -134,6 +145,12 @@ def _check_verdict(
 
 def _extend(deadline: Deadline, until: date, done: Review, act: Act) -> None:
     """Set a new due date; what an earlier chase put off belonged to the old one."""
+    require(
+        deadline.kind is not ClockKind.SUBMISSION,
+        "the law names this day, and nobody moves it",
+        code="statutory_limit",
+        field="until",
+    )
     law = STATUTORY.get(deadline.kind)
     if law is not None:
         calendar = act.clockwork.calendar_of(deadline.district_code)

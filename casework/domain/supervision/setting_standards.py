@@ -23,11 +23,16 @@ from casework.domain.clocks.calendar import (
 from casework.domain.clocks.instants import after_due
 from casework.domain.clocks.no_answer import USUAL_LAPSE
 from casework.domain.clocks.standards import (
-    CASE,
+    CARE_KINDS,
     CITY_BASIS,
     DISTRICT_BASIS,
+    FIXED_DAY_KINDS,
+    GIVER,
     HEAD,
+    HELD_BY,
+    PLANNED_SERVICE,
     PROVIDER,
+    REFERRAL,
     STATUTORY,
     STATUTORY_BASIS,
     SUBJECT_OF,
@@ -36,6 +41,7 @@ from casework.domain.clocks.standards import (
     CareField,
     ClockKind,
     EscalationTier,
+    Part,
     Priority,
     Standard,
 )
@@ -152,23 +158,29 @@ def check_standard(standard: Standard) -> None:
     """Refuse what no clock could run by, or what the law forbids."""
     kind = standard.kind
     require(
-        kind is not ClockKind.DISCHARGE,
-        "due on the day of discharge itself",
+        kind not in FIXED_DAY_KINDS,
+        "due on a day of its own",
         code="kind_fixed",
         field="kind",
     )
     for name in ("service_code", "field"):
         require(
-            SUBJECT_OF[kind] != CASE or getattr(standard, name) is None,
-            "a clock of the case is about no single service",
+            SUBJECT_OF[kind] in (PLANNED_SERVICE, REFERRAL) or getattr(standard, name) is None,
+            "this clock is about no single service",
             code="scope_never_applies",
             field=name,
         )
+    require(
+        kind in CARE_KINDS or standard.priority is None,
+        "nothing in the programme is more urgent than the rest",
+        code="scope_never_applies",
+        field="priority",
+    )
     _check_amount(standard.target, "target", least=1)
     _check_law(kind, standard.target)
     _check_lapse(kind, standard)
     if standard.escalation is not None:
-        _check_escalation(standard.target, standard.escalation)
+        _check_escalation(kind, standard.target, standard.escalation)
 
 
 def check_holiday(on: date, district_code: str | None, by: Actor) -> None:
@@ -263,8 +275,16 @@ def _ever_before(one: Target, other: Target) -> bool:
     return any(due_at(_PLAIN, at, one) < due_at(_PLAIN, at, other) for at in starts)
 
 
-def _check_escalation(target: Target, escalation_tiers: tuple[EscalationTier, ...]) -> None:
+def notified_roles(kind: ClockKind) -> tuple[Part, ...]:
+    """Whom the tiers of a clock may tell: in the programme who holds it, who gave it, the head."""
+    return NOTIFIED_ROLES if kind in CARE_KINDS else (HELD_BY[kind], GIVER, HEAD)
+
+
+def _check_escalation(
+    kind: ClockKind, target: Target, escalation_tiers: tuple[EscalationTier, ...]
+) -> None:
     """Each tier at one moment, each after the one below it, nobody notified twice of the same."""
+    roles = notified_roles(kind)
     in_hours = target.unit is Unit.HOURS
     for n, escalation_tier in enumerate(escalation_tiers):
         field = f"escalation.{n}"
@@ -275,8 +295,8 @@ def _check_escalation(target: Target, escalation_tiers: tuple[EscalationTier, ..
             field=f"{field}.tier",
         )
         require(
-            escalation_tier.to in NOTIFIED_ROLES,
-            f"one of {', '.join(NOTIFIED_ROLES)}",
+            escalation_tier.to in roles,
+            f"one of {', '.join(roles)}",
             field=f"{field}.to",
         )
         is_hours = escalation_tier.after.unit is Unit.HOURS

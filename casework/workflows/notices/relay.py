@@ -15,6 +15,7 @@ from typing import Any
 from uuid import UUID
 
 from casework.domain.clocks.calendar import day_in_seoul, morning_of
+from casework.domain.clocks.standards import CITY_AREA
 from casework.domain.errors import Conflict, NotFound
 from casework.domain.notices.notices import (
     RUNS_REMEMBERED,
@@ -102,7 +103,8 @@ def release_notices(ctx: Context, district_code: str) -> ReleasedNotices:
     """Release a district's held notices."""
     with ctx.work(RELEASE) as work:
         is_within_scope = work.scope.bounds.hold_district(district_code)
-        if not (is_within_scope and work.directory.has_district(district_code)):
+        is_known = district_code == CITY_AREA or work.directory.has_district(district_code)
+        if not (is_within_scope and is_known):
             raise NotFound("no such district")
         released = work.notices.release(district_code, ctx.actor.id, ctx.now)
         made = ReleasedNotices(district_code=district_code, released=released)

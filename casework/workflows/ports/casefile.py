@@ -18,6 +18,7 @@ from casework.domain.events import Event
 from casework.domain.planning.conferences import AgendaItem, Submission
 from casework.domain.planning.warnings import AskedElsewhere
 from casework.domain.residents.resident import Resident
+from casework.domain.supervision.programme_clocks import ProgrammeClocks
 from casework.workflows.ports.paging import Page, Paging, Row
 
 
@@ -149,8 +150,16 @@ class Deadlines(Protocol):
         """The latest review of an overdue clock, if any."""
         ...
 
-    def case_number(self, deadline: Deadline) -> str:
-        """The number of the case of a clock that was loaded before."""
+    def of_programme(self, ids: Sequence[UUID]) -> ProgrammeClocks:
+        """Those of these clocks that are of the programme and within scope, locked."""
+        ...
+
+    def save_programme(self, unit: ProgrammeClocks, at: datetime) -> None:
+        """Write clocks that were loaded so, plan their steps again, add what happened."""
+        ...
+
+    def case_number(self, deadline: Deadline) -> str | None:
+        """The number of the case of a clock that was loaded before; the programme has none."""
         ...
 
     def acknowledge(self, deadline: Deadline, review_id: UUID) -> None:

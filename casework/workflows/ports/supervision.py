@@ -188,6 +188,8 @@ class Watched:
 
 # What is in a worklist: clocks, and visits that somebody promised to make again.
 WorkKind = ClockKind | Literal["come_back"]
+# Whether something is about a resident's care, or about the city's programme.
+Concern = Literal["care", "programme"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -197,6 +199,7 @@ class WorklistFilter:
     due: str = "all"
     kind: WorkKind | None = None
     field: CareField | None = None
+    subject: Concern | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -212,6 +215,7 @@ class OverdueFilter:
     tier: int | None = None
     answered: bool | None = None
     since: datetime | None = None
+    subject: Concern | None = None
 
 
 class Worklists(Protocol):
@@ -225,7 +229,7 @@ class Worklists(Protocol):
         """Every overdue clock, longest overdue first."""
         ...
 
-    def overdue_by(self, key: str) -> list[Row]:
+    def overdue_by(self, key: str, subject: Concern | None = None) -> list[Row]:
         """How many overdue clocks have the same key, label, due date, district and excuse."""
         ...
 
@@ -234,7 +238,7 @@ class Worklists(Protocol):
         ...
 
     def falling_due(self, until: datetime) -> list[Row]:
-        """How many clocks fall due by an instant, for each worker."""
+        """How many clocks of care fall due by an instant, for each worker."""
         ...
 
 

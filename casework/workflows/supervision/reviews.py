@@ -8,7 +8,7 @@ from casework.domain.casefile.casefile import CaseFile
 from casework.domain.cases import handover
 from casework.domain.clocks.deadlines import Deadline
 from casework.domain.clocks.standards import REFERRAL
-from casework.domain.errors import Invalid
+from casework.domain.errors import Conflict, Invalid, NotFound
 from casework.domain.referring import referring
 from casework.domain.supervision import reviewing
 from casework.workflows.cases.running import known_worker
@@ -21,7 +21,7 @@ from casework.workflows.referring.referring import known_offering
 def review_deadline(ctx: Context, deadline_id: UUID, verdict: reviewing.ReviewDecision) -> UUID:
     """Review one overdue clock, with the move that the decision requires."""
     with ctx.work("overdue.review") as work:
-        file = work.files.of_deadline(deadline_id, with_plan=verdict.action == "redirect")
+        file = _file_of(work, deadline_id, with_plan=verdict.action == "redirect")
         deadline = file.deadlines[deadline_id]
         ctx.expect(deadline.stamp)
         done = reviewing.review(file, deadline, verdict, ctx.act)
@@ -33,6 +33,19 @@ def review_deadline(ctx: Context, deadline_id: UUID, verdict: reviewing.ReviewDe
         work.deadlines.acknowledge(deadline, done.id)
         work.commit(deadline_id)
         return deadline_id
+
+
+def _file_of(work: Work, deadline_id: UUID, *, with_plan: bool) -> CaseFile:
+    """The case file of a clock; what is of the programme is reviewed by the side that gave it."""
+    try:
+        return work.files.of_deadline(deadline_id, with_plan=with_plan)
+    except NotFound:
+        if work.deadlines.get(deadline_id).is_of_programme:
+            raise Conflict(
+                "what is of the programme is reviewed by who gave it",
+                code="reviewed_by_giver",
+            ) from None
+        raise
 
 
 def _redirect(

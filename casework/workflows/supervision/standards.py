@@ -29,8 +29,9 @@ from casework.workflows.ports.unit_of_work import Work
 
 SET = "standard.write"
 Failed = Callable[[UUID, Exception], None]
-# The clocks to be recounted, by their cases.
+# The clocks to be recounted, by their cases; those of the programme by themselves.
 Clocks = Mapping[UUID, list[UUID]]
+Renewing = Callable[[Context, Clocks, RecountReason], list[MovedClock]]
 # How many cases are recounted in one transaction.
 AT_ONCE: Final = 100
 
@@ -151,7 +152,7 @@ def try_recalculation(ctx: Context, standard_id: UUID) -> Recount:
     )
     _add(recount, moved)
     with ctx.work(SET) as work:
-        work.about(*(one.resident_id for one in moved))
+        work.about(*(one.resident_id for one in moved if one.resident_id is not None))
         work.commit()
     return recount
 
@@ -165,9 +166,10 @@ def begun_recount(ctx: Context, recount_id: UUID) -> Recount:
 def carry_out(ctx: Context, recount: Recount, note_failure: Failed) -> None:
     """Recount the clocks that the reason concerns, a hundred cases in a transaction.
 
-    Where one of them fails, each is recounted in a transaction of its own. A failure is counted and
-    does not stop the others; the next recount finds it again. One that ``note_failure`` raises ends
-    it: carried out again, it goes on with what is left.
+    A clock of the programme stands for itself, as a case does. Where one of them fails, each is
+    recounted in a transaction of its own. A failure is counted and does not stop the others; the
+    next recount finds it again. One that ``note_failure`` raises ends it: carried out again, it
+    goes on with what is left.
     """
     with ctx.work(SET) as work:
         reason = _reason(work, recount)
@@ -175,28 +177,36 @@ def carry_out(ctx: Context, recount: Recount, note_failure: Failed) -> None:
     found = _concerned(ctx, reason, running)
     would = [one for one in map(_would(ctx, reason), found) if one is not None]
     recount.found, recount.failed = len(found), 0
-    clocks = {
+    of_cases: Clocks = {
         case_id: [one.id for one in of_case]
         for case_id, of_case in groupby(would, key=lambda one: one.case_id)
+        if case_id is not None
     }
-    cases = iter(clocks.items())
-    while some := dict(islice(cases, AT_ONCE)):
-        try:
-            _add(recount, _renew(ctx, some, reason))
-        except Exception:  # which one it is, is found by renewing each
-            _renew_each(ctx, recount, some, reason, note_failure)
+    of_programme: Clocks = {one.id: [one.id] for one in would if one.case_id is None}
+    for clocks, renew in ((of_cases, _renew), (of_programme, _renew_of_programme)):
+        units = iter(clocks.items())
+        while some := dict(islice(units, AT_ONCE)):
+            try:
+                _add(recount, renew(ctx, some, reason))
+            except Exception:  # which one it is, is found by renewing each
+                _renew_each(ctx, recount, some, reason, note_failure, renew)
     recount.ended_at = ctx.now
     save_recount(ctx, recount)
 
 
 def _renew_each(
-    ctx: Context, recount: Recount, some: Clocks, reason: RecountReason, note_failure: Failed
+    ctx: Context,
+    recount: Recount,
+    some: Clocks,
+    reason: RecountReason,
+    note_failure: Failed,
+    renew: Renewing,
 ) -> None:
-    for case_id, ids in some.items():
+    for unit_id, ids in some.items():
         try:
-            _add(recount, _renew(ctx, {case_id: ids}, reason))
+            _add(recount, renew(ctx, {unit_id: ids}, reason))
         except Exception as error:  # one failure must not stop the others
-            note_failure(case_id, error)
+            note_failure(unit_id, error)
             recount.failed += len(ids)
 
 
@@ -242,6 +252,17 @@ def _renew(ctx: Context, some: Clocks, reason: RecountReason) -> list[MovedClock
             for one in recounting.renew(file, some[file.case.id], reason, ctx.act)
         ]
         work.files.save_several(files, ctx.now)
+        work.commit()
+        return moved
+
+
+def _renew_of_programme(ctx: Context, some: Clocks, reason: RecountReason) -> list[MovedClock]:
+    with ctx.work(SET) as work:
+        unit = work.deadlines.of_programme(list(some))
+        if len(unit.deadlines) < len(some):
+            raise NotFound("no such deadline")
+        moved = recounting.renew(unit, list(some), reason, ctx.act)
+        work.deadlines.save_programme(unit, ctx.now)
         work.commit()
         return moved
 

@@ -96,7 +96,7 @@ def test_the_audit_says_who_was_on_the_list_and_what_for(api: Api) -> None:
         (SUPERVISOR, set(ALL)),
         (ASSESSOR, {"worklist", *OF_PEOPLE, "providers", "offerings"}),
         (PROVIDER, {"worklist", "referrals", "figures", "providers", "offerings"}),
-        ("city", {"figures", "providers", "offerings"}),
+        ("city", {"worklist", "overdue", "figures", "providers", "offerings"}),
         ("admin", {"providers", "offerings"}),
         ("auditor", set()),
     ],

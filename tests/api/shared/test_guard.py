@@ -64,7 +64,7 @@ TABLE: Final[dict[str, tuple[str, ...]]] = {
         "GET /imports/{id}/rows", "GET /imports/{id}/report", "POST /imports/{id}/stop",
     ),
     "worker supervisor assessor provider city admin": ("POST /exports",),
-    "worker supervisor assessor provider": (
+    "worker supervisor assessor provider city": (
         "GET /worklist", "GET /deadlines/{id}", "GET /deadlines/{id}/explanation",
         "GET /deadlines/{id}/escalations",
     ),
@@ -77,7 +77,9 @@ TABLE: Final[dict[str, tuple[str, ...]]] = {
     "worker supervisor provider city": (
         "GET /figures", "GET /figures/months", "GET /figures/months/{month}",
     ),
-    "worker supervisor city": ("GET /unmet-needs/summary", "GET /coverage"),
+    "worker supervisor city": (
+        "GET /unmet-needs/summary", "GET /coverage", "GET /overdue", "GET /overdue/summary",
+    ),
     "worker supervisor assessor": (
         "POST /residents/search", "GET /residents/{id}", "GET /residents/{id}/consents",
         "GET /residents/{id}/timeline", "GET /cases", "GET /cases/{id}", "GET /cases/{id}/plan",
@@ -112,7 +114,7 @@ TABLE: Final[dict[str, tuple[str, ...]]] = {
         "POST /referrals/{id}/correct", "POST /referrals/{id}/priority",
         "POST /referrals/{id}/link", "GET /referrals/{id}/links", "POST /links/{id}/revoke",
         "PUT /residents/{id}/way-in",
-        "GET /overdue", "GET /overdue/summary", "GET /unmet-needs",
+        "GET /unmet-needs",
         "POST /break-glass", "GET /break-glass", "GET /break-glass/{id}",
         "POST /break-glass/{id}/end",
         "POST /residents/{id}/access-requests", "GET /residents/{id}/access-requests",

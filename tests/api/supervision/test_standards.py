@@ -15,9 +15,9 @@ from casework.adapters.persistence import tables as t
 from casework.adapters.persistence.engine.ids import new_id
 from casework.adapters.persistence.rows.mapper import to_row
 from casework.domain.clocks.calendar import Target, Unit
-from casework.domain.clocks.standards import ClockKind, Standard
+from casework.domain.clocks.standards import PROGRAMME_KINDS, ClockKind, Standard
 from casework.domain.supervision.reviewing import ReviewDecision
-from casework.domain.supervision.setting_standards import NOTIFIED_ROLES, UNITS
+from casework.domain.supervision.setting_standards import NOTIFIED_ROLES, UNITS, notified_roles
 from casework.workflows.cases import caseload
 from casework.workflows.supervision import standards
 from casework.workflows.supervision.reviews import review_deadline
@@ -237,7 +237,7 @@ def test_the_list_is_paged_and_filtered(api: Api) -> None:
     own = added(api, **ANSWER | {"service_code": "CARE-MEALS", "priority": "urgent"})
     everything = api.as_("admin").items("/standards")
     assert api.as_("admin").items("/standards", limit=7) == everything
-    assert len({one["id"] for one in everything}) == len(everything) == 26
+    assert len({one["id"] for one in everything}) == len(everything) == 28
     for filters in ({"district": DISTRICT}, {"service": "CARE-MEALS"},
                     {"kind": "response", "priority": "urgent", "district": DISTRICT}):  # fmt: skip
         assert api.as_("admin").items("/standards", **filters) == [own]
@@ -385,7 +385,8 @@ def test_the_law_allows_no_longer_target_nor_another_unit(
 
 def test_the_words_of_the_schema_are_those_of_the_domain() -> None:
     assert get_args(schemas.PeriodUnit) == UNITS
-    assert get_args(schemas.NotifiedRole) == NOTIFIED_ROLES
+    in_programme = [notified_roles(kind)[0] for kind in PROGRAMME_KINDS]
+    assert get_args(schemas.NotifiedRole) == (*NOTIFIED_ROLES, *dict.fromkeys(in_programme))
 
 
 # Changing one

@@ -27,6 +27,7 @@ from tests.api.conftest import (
     ASSESSOR,
     BASE,
     COLLEAGUE,
+    DISTRICT,
     FAR,
     FAR_SUPERVISOR,
     HERE,
@@ -102,9 +103,9 @@ def test_nobody_supervises_anonymously(api: Api) -> None:
 def test_a_role_without_a_row_is_refused_whatever_the_id(api: Api) -> None:
     _, deadline = late_response(api)
     never = {
-        "/overdue": (PROVIDER, ASSESSOR, "city", "auditor", "admin"),
+        "/overdue": (PROVIDER, ASSESSOR, "auditor", "admin"),
         "/review": (WORKER, PROVIDER, ASSESSOR, "city", "auditor", "admin"),
-        "/deadlines": ("city", "auditor", "admin"),
+        "/deadlines": ("auditor", "admin"),
     }
     for id in (deadline, ABSENT):
         for method, path, body in paths(id):
@@ -290,6 +291,8 @@ def test_the_summary_counts_what_the_list_shows(api: Api) -> None:
         "kind": lambda row: row["kind"],
         "held_by": lambda row: row["held_by"],
         "cause": lambda row: None,
+        "body": lambda row: row["body"] and row["body"]["id"],
+        "area": lambda row: DISTRICT,
     }
     assert set(of_row) == set(get_args(shared_bodies.GroupedBy))
     for by, key_of in of_row.items():
@@ -643,7 +646,7 @@ def test_an_hour_clock_and_a_fixed_day_explain_themselves(api: Api) -> None:
     )
     case = a_case(api, discharge_on=date(2026, 3, 7))
     assert explained(api, clock(api, "discharge", case))["sentence"] == (
-        "Due on 2026-03-07, a fixed day that is never moved."
+        "Due on 2026-03-07, a fixed day that is never moved, although offices are closed (weekend)."
     )
 
 

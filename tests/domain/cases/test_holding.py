@@ -8,7 +8,7 @@ from casework.domain.casefile.referral_moves import REASONS
 from casework.domain.cases.handover import assign
 from casework.domain.cases.holding import hold_case, resume_case, resume_case_after_hold
 from casework.domain.clocks.shipped_standards import SHIPPED
-from casework.domain.clocks.standards import ClockKind
+from casework.domain.clocks.standards import CARE_KINDS, PROGRAMME_KINDS
 from casework.domain.errors import Conflict, Invalid
 from tests.domain.clocks.test_clocks import REPORTS
 from tests.domain.helpers import event_names, field_of, last_clock, last_event, refused
@@ -81,8 +81,9 @@ def test_it_pauses_what_an_absent_resident_cannot_be_asked_for_and_nothing_else(
     moves.check(town, file)
     hold(town, file, "04-03")
     seen |= {clock.kind: clock.is_paused(town.now) for clock in file.running()}
-    assert set(seen) == set(ClockKind)
+    assert set(seen) == set(CARE_KINDS)
     assert {kind for kind, paused in seen.items() if paused} == set(PAUSED)
+    assert not set(PAUSED) & set(PROGRAMME_KINDS)
 
 
 @pytest.mark.parametrize(

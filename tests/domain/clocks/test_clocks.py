@@ -7,7 +7,7 @@ import pytest
 from casework.domain.cases.checks import answer_signal
 from casework.domain.clocks.calendar import Pause, PauseSource, Target, Unit
 from casework.domain.clocks.shipped_standards import SHIPPED
-from casework.domain.clocks.standards import HELD_BY, SUBJECT_OF, ClockKind, Standard
+from casework.domain.clocks.standards import CARE_KINDS, HELD_BY, SUBJECT_OF, ClockKind, Standard
 from casework.domain.planning.planning import notify
 from tests.domain.helpers import clocks, ends, last_clock, running
 from tests.factories import CaseFileFactory, ReferralFactory, Town, moves, seoul
@@ -294,7 +294,7 @@ def test_every_clock_stands_on_its_subject_and_is_held_by_its_holder():
         assert clock.held_by == HELD_BY[clock.kind]
         assert (clock.case_id, clock.worker_id) == (file.case.id, town.worker.id)
         seen.add(clock.kind)
-    assert seen == set(ClockKind)
+    assert seen == set(CARE_KINDS)
 
 
 def test_who_holds_and_what_stands_on_what_is_as_the_model_says():

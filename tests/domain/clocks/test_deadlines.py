@@ -7,7 +7,8 @@ from uuid import UUID
 import pytest
 
 from casework.domain.clocks.calendar import Pause, Target, Unit, WorkingCalendar
-from casework.domain.clocks.deadlines import BREACH, REMINDER, RULES, Clockwork
+from casework.domain.clocks.deadlines import BREACH, REMINDER, Clockwork
+from casework.domain.clocks.explaining import RULES
 from casework.domain.clocks.shipped_standards import SHIPPED
 from casework.domain.clocks.standards import (
     CareField,
@@ -37,8 +38,8 @@ def clock_of(started, kind="survey", standards=SHIPPED, **about):
     clockwork = Clockwork(standards, korean_days())
     deadline = clockwork.begin(
         ClockKind(kind),
-        id=ABOUT.case_id,
-        subject_id=ABOUT.case_id,
+        id=SOMEONE,
+        subject_id=SOMEONE,
         about=replace(ABOUT, **about),
         started_at=seoul(started),
     )
@@ -191,7 +192,7 @@ def test_a_standard_brings_its_own_tiers():
         EscalationTier(3, Target(8, Unit.WORKING_DAYS), Part.HEAD),
     )
     own = Standard(
-        id=ABOUT.case_id,
+        id=SOMEONE,
         kind=ClockKind.SURVEY,
         target=Target(5, Unit.WORKING_DAYS),
         basis="district order",
@@ -314,12 +315,10 @@ def test_a_kind_without_a_standard_has_no_clock():
 
 
 def test_a_request_never_lapses_where_the_standard_says_nothing_of_it():
-    own = Standard(
-        id=ABOUT.case_id, kind=ClockKind.RESPONSE, target=Target(1, Unit.DAYS), basis="x"
-    )
+    own = Standard(id=SOMEONE, kind=ClockKind.RESPONSE, target=Target(1, Unit.DAYS), basis="x")
     clockwork = Clockwork((own,), korean_days())
     response = clockwork.begin(
-        ClockKind.RESPONSE, id=ABOUT.case_id, subject_id=ABOUT.case_id, about=ABOUT,
+        ClockKind.RESPONSE, id=SOMEONE, subject_id=SOMEONE, about=ABOUT,
         started_at=seoul("2026-04-01"),
     )  # fmt: skip
     assert response is not None
@@ -362,7 +361,7 @@ def test_a_due_date_can_be_asked_for_without_a_clock(kind, priority):
 
 def test_a_due_date_that_is_asked_for_keeps_to_the_law():
     long = Standard(
-        id=ABOUT.case_id,
+        id=SOMEONE,
         kind=ClockKind.CHECK,
         target=Target(9, Unit.MONTHS),
         basis="x",
@@ -448,8 +447,8 @@ def test_all_that_is_said_of_a_clock_goes_by_the_calendar_of_its_district():
     clockwork = Clockwork(SHIPPED, WorkingCalendar({}), {"26350": FESTIVAL})
     clock = clockwork.begin(
         ClockKind.RESPONSE,
-        id=ABOUT.case_id,
-        subject_id=ABOUT.case_id,
+        id=SOMEONE,
+        subject_id=SOMEONE,
         about=ABOUT,
         started_at=seoul("2026-04-01"),
     )
@@ -527,4 +526,4 @@ def test_an_explanation_names_the_standard_where_the_clock_has_one():
     assert (standard.id, standard.kind) == (clock.standard_id, clock.kind)
     clock.standard_id = None
     assert clockwork.explain(clock).standard is None
-    assert clockwork.standard(ABOUT.case_id) is None
+    assert clockwork.standard(SOMEONE) is None

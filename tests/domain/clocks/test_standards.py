@@ -12,6 +12,7 @@ from casework.domain.clocks.shipped_standards import SHIPPED, shipped
 from casework.domain.clocks.standards import (
     BY_DAYS,
     BY_HOURS,
+    FIXED_DAY_KINDS,
     STATUTORY,
     CareField,
     ClockKind,
@@ -69,14 +70,16 @@ def test_the_shipped_targets_are_those_of_the_model():
         "signal": [(1, working), (4, hours), (4, hours)],
         "first_check": [(3, months)] * 3,
         "check": [(6, months)] * 3,
+        "acceptance": [(5, working)] * 3,
+        "minutes": [(10, working)] * 3,
     }
-    assert set(rows) == set(ClockKind) - {"discharge", "progress"}
+    assert set(rows) == set(ClockKind) - {*FIXED_DAY_KINDS, "progress"}
     for kind, targets in rows.items():
         for priority, target in zip(Priority, targets, strict=True):
             found = most_specific(shipped(), ClockKind(kind), replace(ABOUT, priority=priority))
             assert found is not None
             assert found.target == Target(*target), (kind, priority)
-    for kind in (ClockKind.DISCHARGE, ClockKind.PROGRESS):
+    for kind in (*FIXED_DAY_KINDS, ClockKind.PROGRESS):
         assert most_specific(shipped(), kind, ABOUT) is None
 
 

@@ -305,7 +305,7 @@ Instant = Annotated[AwareDatetime, BeforeValidator(_instant)]
 Due = Literal["overdue", "today", "week", "all"]
 
 
-Holder = Literal["worker", "provider", "supervisor", "assessor"]
+Holder = Literal["worker", "provider", "supervisor", "assessor", "owner", "giver", "body", "area"]
 
 
 Cause = Literal[
@@ -316,8 +316,14 @@ Cause = Literal[
     "resident_unreachable",
     "resident_choice",
     "staff_absent",
+    "waiting_for_council",
+    "waiting_for_other_body",
+    "waiting_for_money",
+    "waiting_for_ordinance",
     "other",
 ]
 
 
-GroupedBy = Literal["centre", "field", "provider", "worker", "kind", "held_by", "cause"]
+GroupedBy = Literal[
+    "centre", "field", "provider", "worker", "kind", "held_by", "cause", "body", "area"
+]

@@ -8,7 +8,7 @@ from functools import cache, reduce
 from typing import Final
 
 from casework.domain.clocks.calendar import ONE_DAY, SEOUL, Target, Unit, day_in_seoul
-from casework.domain.clocks.deadlines import Explanation
+from casework.domain.clocks.explaining import Explanation
 from casework.locale import find_text, plural, text
 
 # The calendar knows the holidays by their Korean names; a name that is new here stays Korean.
@@ -28,7 +28,7 @@ def sentence(of: Explanation, language: str) -> str:
     """One sentence in ``ko`` or ``en``: the period, what was left out, and the date it gives."""
     target, due = of.target, _moment(of.due_at, of.target)
     if target.unit is Unit.ON_DATE:
-        return text("sentence.clock.fixed_day", language, due=due)
+        return _fixed_day(of, due, language)
     start = _moment(of.start, target)
     parts = [plural(f"sentence.clock.period.{target.unit}", language, target.amount, start=start)]
     left = [
@@ -44,6 +44,17 @@ def sentence(of: Explanation, language: str) -> str:
         for one in of.extensions[-1:]
     ]
     return text("sentence.clock.whole", language, parts=", ".join(parts), due=due)
+
+
+def _fixed_day(of: Explanation, due: str, language: str) -> str:
+    """A day that was named; where offices are closed on it, that it stays all the same."""
+    if of.extensions:
+        first = date.fromordinal(of.target.amount).isoformat()
+        return text("sentence.clock.fixed_day_extended", language, first=first, due=due)
+    if of.closed is None:
+        return text("sentence.clock.fixed_day", language, due=due)
+    why = _why(of.closed, language)
+    return text("sentence.clock.fixed_day_closed", language, due=due, why=why)
 
 
 def _moment(at: datetime, target: Target) -> str:

@@ -30,7 +30,7 @@ from casework.domain.casefile.states import HoldReason
 from casework.domain.clocks.standards import CareField, ClockKind, Priority
 from casework.workflows.ports.supervision import WorkKind
 
-NotifiedRole = Literal["worker", "provider", "supervisor", "head"]
+NotifiedRole = Literal["worker", "provider", "supervisor", "head", "owner", "giver", "body", "area"]
 
 
 class DeadlineReview(ResponseBody):
@@ -44,15 +44,26 @@ class DeadlineReview(ResponseBody):
     by: UUID | None = Field(description="Identifier of the account that decided.")
 
 
-class DeadlineDetail(shared_responses.Deadline):
-    """A clock with whose it is, and what was last decided about it."""
+class HoldingBody(ResponseBody):
+    """The body of the city's programme that holds a clock."""
 
-    resident_id: UUID
-    case_id: UUID
-    case_number: str
-    centre_code: str
-    district_code: str
+    id: UUID
+    name: str | None
+
+
+class DeadlineDetail(shared_responses.Deadline):
+    """A clock with whose it is, and what was last decided about it.
+
+    One of the city's programme has no resident, no case and no centre.
+    """
+
+    resident_id: UUID | None
+    case_id: UUID | None
+    case_number: str | None
+    centre_code: str | None
+    district_code: str = Field(description="`city` where it is the whole city's.")
     worker_id: UUID | None
+    body: HoldingBody | None
     provider_id: UUID | None
     field: CareField | None
     service_code: str | None
@@ -152,14 +163,15 @@ class WorkItem(ResponseBody):
     held_by: Holder
     case_id: UUID | None
     case_number: str | None
-    centre_code: str
+    centre_code: str | None
     worker_id: UUID | None
     field: CareField | None
     deadline_id: UUID | None
     note_id: UUID | None = Field(description="Identifier of the note to come back to.")
     text: str | None = Field(description="The first line of the note to come back to.")
     subject: Subject
-    resident: PersonToCall
+    resident: PersonToCall | None = Field(description="Null in the city's programme.")
+    body: HoldingBody | None
     provider: Agency | None
     due_at: AwareDatetime
     overdue: bool

@@ -27,7 +27,7 @@ from casework.domain.clocks.calendar import end_of, midnight
 from casework.domain.clocks.standards import CareField, ClockKind, Part
 from casework.domain.privacy.masks import as_shown
 from casework.domain.supervision.reviewing import ReviewDecision
-from casework.workflows.ports.supervision import OverdueFilter
+from casework.workflows.ports.supervision import Concern, OverdueFilter
 from casework.workflows.ports.unit_of_work import Reading
 from casework.workflows.supervision.reviews import review_deadline
 
@@ -59,6 +59,7 @@ def list_overdue(
     since: Annotated[
         shared.Instant | shared.RecentDay | None, Query(description="due since")
     ] = None,
+    subject: Annotated[Concern | None, Query(description="only what is of care, or not")] = None,
 ) -> Response:
     """Every overdue deadline in scope.
 
@@ -74,6 +75,7 @@ def list_overdue(
         tier=tier,
         answered=answered,
         since=since_of(since),
+        subject=subject,
     )
     lateness = shared_views.Lateness(call.ctx.clockwork, call.ctx.now)
     return call.pages(
@@ -92,6 +94,7 @@ def summarise_overdue(
         shared.Instant | shared.RecentDay | None,
         Query(description="new since; 7 days ago if left out"),
     ] = None,
+    subject: Annotated[Concern | None, Query(description="only what is of care, or not")] = None,
 ) -> Response:
     """What is late, counted.
 
@@ -102,7 +105,7 @@ def summarise_overdue(
     lateness = shared_views.Lateness(ctx.clockwork, ctx.now)
 
     def show(reading: Reading) -> dict[str, Any]:
-        rows = reading.worklists.overdue_by(by)
+        rows = reading.worklists.overdue_by(by, subject)
         return {
             "by": by,
             "total": sum(row["count"] for row in rows),

@@ -11,7 +11,7 @@ from casework.domain.clocks.calendar import Target, Unit
 from casework.domain.clocks.standards import CareField, ClockKind, EscalationTier, Part, Priority
 
 PeriodUnit = Literal["hours", "working_days", "days", "months"]
-NotifiedRole = Literal["worker", "provider", "supervisor", "head"]
+NotifiedRole = Literal["worker", "provider", "supervisor", "head", "owner", "giver", "body", "area"]
 Name = Annotated[str, StringConstraints(min_length=1, max_length=60), ONE_LINE]
 
 

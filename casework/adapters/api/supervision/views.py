@@ -14,7 +14,8 @@ from casework.adapters.api.shared.views import Lateness, picked
 from casework.adapters.api.supervision import standard_views
 from casework.adapters.http.responses import WithETag
 from casework.domain.access.policy import Actor, is_guest, may
-from casework.domain.clocks.deadlines import Deadline, Explanation
+from casework.domain.clocks.deadlines import Deadline
+from casework.domain.clocks.explaining import Explanation
 from casework.domain.privacy.masks import masked
 from casework.workflows.ports.paging import Row
 
@@ -47,7 +48,10 @@ def work_item(lateness: Lateness, actor: Actor) -> Callable[[Row], dict[str, Any
             "note_id": row["id"] if is_note else None,
             "text": row["text"] if is_note else None,
             "subject": {"type": row["subject_type"], "id": row["subject_id"]},
-            "resident": _person(row, sees_resident=sees_resident),
+            "resident": None
+            if row["resident_id"] is None
+            else _person(row, sees_resident=sees_resident),
+            "body": _body(row.get("body_id")),
             "provider": _agency(row),
             "due_at": shared_views.instant(row["due_at"]),
             "overdue": bool(row["is_overdue"]),
@@ -57,6 +61,11 @@ def work_item(lateness: Lateness, actor: Actor) -> Callable[[Row], dict[str, Any
         return masked(body, actor, READ, "work item")
 
     return show
+
+
+def _body(id: Any) -> dict[str, Any] | None:
+    """The body of the programme that holds a clock."""
+    return None if id is None else {"id": id, "name": None}
 
 
 def _person(row: Row, *, sees_resident: bool) -> dict[str, Any]:
@@ -112,11 +121,11 @@ def review(row: Row | None) -> dict[str, Any] | None:
 
 
 def deadline(
-    clock: Deadline, case_number: str, last_review: Row | None, actor: Actor, now: datetime
+    clock: Deadline, case_number: str | None, last_review: Row | None, actor: Actor, now: datetime
 ) -> WithETag:
     """A clock with whose it is, what was last decided, and whether the actor may decide now."""
     may_review = may(actor, "overdue.review") and not is_guest(actor, clock)
-    may_review = may_review and clock.is_overdue(now)
+    may_review = may_review and clock.is_overdue(now) and not clock.is_of_programme
     sees_reviews = may(actor, "overdue.read")
     body = shared_views.deadline(clock, now) | {
         "resident_id": clock.resident_id,
@@ -125,6 +134,7 @@ def deadline(
         "centre_code": clock.centre_code,
         "district_code": clock.district_code,
         "worker_id": clock.worker_id,
+        "body": _body(clock.body_id),
         "provider_id": clock.provider_id,
         "field": clock.field,
         "service_code": clock.service_code,

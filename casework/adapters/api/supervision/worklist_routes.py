@@ -14,7 +14,7 @@ from casework.adapters.api.supervision import responses as r
 from casework.adapters.api.supervision import views
 from casework.adapters.http.routers import SubjectRouter
 from casework.domain.clocks.standards import CareField
-from casework.workflows.ports.supervision import WorkKind, WorklistFilter
+from casework.workflows.ports.supervision import Concern, WorkKind, WorklistFilter
 
 router = SubjectRouter(tags=["worklist"])
 READ = "deadline.read"
@@ -27,12 +27,13 @@ def worklist(
     due: Annotated[shared.Due, Query(description="`week` is today and the six days after")] = "all",
     kind: Annotated[WorkKind | None, Query()] = None,
     field: Annotated[CareField | None, Query()] = None,
+    subject: Annotated[Concern | None, Query(description="only what is of care, or not")] = None,
 ) -> Response:
     """What I have to do, most pressing first.
 
     The clocks I hold and notes to come back to; for a worker also overdue clocks of others.
     """
-    filters = WorklistFilter(due=due, kind=kind, field=field)
+    filters = WorklistFilter(due=due, kind=kind, field=field, subject=subject)
     lateness = shared_views.Lateness(call.ctx.clockwork, call.ctx.now)
     return call.pages(
         READ,

@@ -14,8 +14,8 @@ _BODIES: Final = {
     "plan_version": "f0ebd524fe8ab4b6147d5e52c9eac029d76e863083699ee08f53c836473bc3bf",
     "planned_service": "88afb8592283a4f809e750c3e692007382c293944eb2e185f609a837775a366f",
     "referral": "237365f3ad2751f2249ef544bebe8a5fd9401a3e6c2ca932d30306b83269b3e9",
-    "deadline": "c017e8a7918b19d8af125fb3dc776db3a0827ea7bd196314ef52616d17ded54a",
-    "review": "7c96a39814f93664ce2dc67647e6ef66d2c3c9f37899cfd6915459df6ef13af2",
+    "deadline": "478ce6d10a151d8d5fc0e48fb3ce381c9d790f2ec83e32afb90e9ad57e6483e1",
+    "review": "3d60b94670beb3bd7796eac193495b045591327bdf4ddc527750722fd2560730",
     "holiday_override": "0330cc1adf9d3234a04a7782bfcd16e4bda020473f7609e15f8eb51d0b65d076",
 }
 TRIGGERS: Final = {
@@ -63,22 +63,22 @@ ON_SQLITE: Final = {
         "637a6110d0ac27f0776f7667d496fc3557f1c4af29eb74df81e1790397fab2b0"
     ),
     "figure_note_deadline_insert": (
-        "18f585e82e265db7957291bf2ba8847160df32e4a16bf41c6839a10d8869d7b3"
+        "0963ce3d640420679c009190b43c316b12ac3d7e94a025ca49068c428ac1d39f"
     ),
     "figure_note_deadline_delete": (
-        "b1bad17d879439407b7552e5f39afb79442d031016d0724d38d6cb2b1332a8f2"
+        "29a08b656f6faea699229deaa7bc7e8fd3ff4ad652a4588466d5eb43e5abad71"
     ),
     "figure_note_deadline_update": (
-        "76fd5c2dcedba65d8d4792a5212fbc653c00e779c330f9cde25cc7c1f05246e7"
+        "198baa1645fd1ca853930cf1fee7d281b15003cd58502bfd390a40bc5e42adb0"
     ),
     "figure_note_review_insert": (
-        "ec19b52dbda792d7ecfbf0e3c6d3b51b7aa16e8c22767eda8a7e03eede617535"
+        "40a37b196d0c59c8682d62d6191f87427c55053cc72873019c332be4ce57d754"
     ),
     "figure_note_review_delete": (
-        "530f7eca1058c99bc3b8a1b821ae0c8bd7fd4e3996432c63d9c4070b36a3bb85"
+        "7e8047f76629c1e74b9338f7d93d61e971ee4a12272ee2c354dc2c54dffd9ae2"
     ),
     "figure_note_review_update": (
-        "daaec9dce72375b8e3d4a03278de52fbc06df0e4efa85331b4bfe21c71ed129b"
+        "903d24749745d7454ae09b6f438775e69a05d61d96bc6013a29addb0df88dc20"
     ),
     "figure_note_holiday_override_insert": (
         "c24c2ca516d831246d7ceb551187dbc4a41109bb6acba98845189418af3208e7"

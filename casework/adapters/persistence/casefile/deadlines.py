@@ -21,15 +21,23 @@ from sqlalchemy import (
 )
 
 from casework.adapters.persistence import tables as t
+from casework.adapters.persistence.casefile import escalations
 from casework.adapters.persistence.engine.encrypted_columns import decrypt_row, vault_of
 from casework.adapters.persistence.engine.paging import page
-from casework.adapters.persistence.rows.mapper import from_row
+from casework.adapters.persistence.rows.many import (
+    insert_many,
+    is_one_of,
+    planned_each_time,
+    update_many,
+)
+from casework.adapters.persistence.rows.mapper import from_row, stored, to_row
 from casework.adapters.persistence.scope.subjects import note_opened
-from casework.adapters.persistence.scope.who_sees_what import seen_or_opened
+from casework.adapters.persistence.scope.who_sees_what import seen, seen_or_opened
 from casework.domain.access.policy import Scope
 from casework.domain.clocks.deadlines import Deadline
 from casework.domain.errors import NotFound
 from casework.domain.notices.notices import NoticeKind
+from casework.domain.supervision.programme_clocks import ProgrammeClocks
 from casework.workflows.ports.paging import Page, Paging, Row
 
 AFTER_EVERY_TIER: Final = 100
@@ -52,11 +60,38 @@ class SqlDeadlines:
         if row is None:
             raise NotFound("no such deadline")
         found: Deadline = from_row(Deadline, row)
-        self._about.add(found.resident_id)
-        note_opened(self._about, self._scope, found, found.resident_id)
+        if found.resident_id is not None:
+            self._about.add(found.resident_id)
+            note_opened(self._about, self._scope, found, found.resident_id)
         return found
 
-    def case_number(self, deadline: Deadline) -> str:
+    def of_programme(self, ids: Sequence[UUID]) -> ProgrammeClocks:
+        clock = t.deadline
+        query = select(clock).where(
+            is_one_of(self._connection, clock.c.id, ids),
+            clock.c.case_id.is_(None),
+            seen(clock, self._scope, self._now),
+        )
+        query = planned_each_time(query.order_by(clock.c.id)).with_for_update()
+        rows = self._connection.execute(query)
+        return ProgrammeClocks.of(from_row(Deadline, row) for row in rows)
+
+    def save_programme(self, unit: ProgrammeClocks, at: datetime) -> None:
+        clocks = list(unit.deadlines.values())
+        # Until when somebody heard of one that is planned anew is looked for anew.
+        rows = ({"id": clock.id, "heard_until": None} | to_row(clock) for clock in clocks)
+        written = [{k: v for k, v in row.items() if k != "breached_at"} for row in rows]
+        update_many(self._connection, t.deadline, written)
+        escalations.plan(self._connection, [(clock, False) for clock in clocks], at)
+        vault = vault_of(self._connection)
+        insert_many(self._connection, t.event, [stored(one, vault) for one in unit.events])
+        insert_many(self._connection, t.review, [stored(one, vault) for one in unit.added])
+        unit.events.clear()
+        unit.added.clear()
+
+    def case_number(self, deadline: Deadline) -> str | None:
+        if deadline.case_id is None:
+            return None
         query = select(t.care_case.c.number).where(t.care_case.c.id == deadline.case_id)
         number: str = self._connection.execute(query).scalar_one()
         return number

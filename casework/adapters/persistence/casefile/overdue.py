@@ -11,6 +11,8 @@ from casework.domain.clocks.deadlines import BREACH
 
 # Spelt out, so that both databases' planners match it to the partial indexes.
 IS_RUNNING = text("deadline.met_at IS NULL AND deadline.cancelled_at IS NULL")
+IS_OF_CARE = text("deadline.case_id IS NOT NULL")
+IS_OF_PROGRAMME = text("deadline.case_id IS NULL")
 
 
 def is_overdue(now: Any) -> ColumnElement[bool]:

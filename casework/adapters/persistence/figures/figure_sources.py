@@ -241,13 +241,14 @@ def _clock_columns() -> dict[str, Any]:
 
 
 def _clocks(scope: Scope, *more: Any) -> Select[Any]:
-    """Clocks, but for those that a request or a check entered in error began."""
+    """Clocks of care, but for those that a request or a check entered in error began."""
     clock, request = t.deadline, t.referral
     return (
         rows_of(clock, *clock.c["kind", "held_by", "field", "provider_id"], *more)
         .outerjoin(request, request.c.id == clock.c.subject_id)
         .where(
             counted(clock, scope),
+            clock.c.case_id.is_not(None),
             or_(request.c.id.is_(None), request.c.status != ReferralStatus.ENTERED_IN_ERROR),
             or_(clock.c.cancelled_at.is_(None), clock.c.cancelled_at > clock.c.started_at),
         )

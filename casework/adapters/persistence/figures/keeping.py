@@ -116,6 +116,7 @@ class SqlFigureKeeping:
         over = or_(
             *(
                 and_(
+                    clock.c.case_id.is_not(None),
                     clock.c.started_at < midnight(day + ONE_DAY),
                     func.coalesce(clock.c.met_at, clock.c.cancelled_at) >= midnight(day),
                 )

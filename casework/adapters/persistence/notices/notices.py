@@ -35,7 +35,8 @@ from casework.adapters.persistence.scope.standing_in import stand_ins
 from casework.adapters.persistence.scope.who_sees_what import seen
 from casework.domain.access.policy import Role, Scope
 from casework.domain.access.standing_in import StandIns
-from casework.domain.notices.notices import Notice, Recipients
+from casework.domain.clocks.standards import CITY_AREA
+from casework.domain.notices.notices import PROGRAMME_PARTS, Notice, Recipients
 from casework.domain.notices.outbox import Subscription
 from casework.domain.notices.pausing import RelayState
 from casework.workflows.ports.links import Links
@@ -130,7 +131,8 @@ class SqlNoticeStore(SqlOutbox):
     # What is told again
 
     def districts(self) -> list[str]:
-        return list(self._connection.scalars(select(t.district.c.code)))
+        """The city comes last, as one more."""
+        return [*self._connection.scalars(select(t.district.c.code)), CITY_AREA]
 
     def still_overdue(
         self, district: str, told_before: datetime, paging: Paging, *, known: bool
@@ -171,9 +173,11 @@ class SqlNoticeStore(SqlOutbox):
         account = t.account
         districts = {notice.district_code for notice in notices}
         agencies = {notice.provider_id for notice in notices if notice.provider_id}
+        tells_city = any(PROGRAMME_PARTS & set(notice.tell) for notice in notices)
         query = select(*account.c["id", "role", "district_code", "provider_id", "is_head"]).where(
             account.c.is_active,
             or_(
+                *([account.c.role == Role.CITY] if tells_city else []),
                 account.c.id.in_(acting),
                 and_(
                     account.c.district_code.in_(districts),
@@ -290,6 +294,8 @@ def _people(accounts: Sequence[Any], stand_ins: StandIns) -> Recipients:
     for account in accounts:
         if account.role == Role.WORKER:
             workers.add(account.id)
+        elif account.role == Role.CITY:
+            by_place[account.role][CITY_AREA].append(account.id)
         elif account.role == Role.PROVIDER:
             by_place[account.role][account.provider_id].append(account.id)
         else:
@@ -303,4 +309,5 @@ def _people(accounts: Sequence[Any], stand_ins: StandIns) -> Recipients:
         heads=by_place["head"],
         assessors=by_place[Role.ASSESSOR],
         agencies=by_place[Role.PROVIDER],
+        city=by_place[Role.CITY][CITY_AREA],
     )

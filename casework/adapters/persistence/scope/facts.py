@@ -15,6 +15,7 @@ from typing import Any, Final
 from sqlalchemy import literal_column
 
 from casework.domain.access.policy import Role, Scope
+from casework.domain.clocks.standards import CITY_AREA
 
 # How long after the determination an assessor sees what was sent to be assessed.
 AFTER_DETERMINATION: Final = timedelta(days=30)
@@ -26,7 +27,7 @@ class Facts:
 
     account: Any = None
     centre: Any = None  # of a worker
-    district: Any = None  # of a supervisor
+    district: Any = None  # of a supervisor; the city's officers have the area of the whole city
     home: Any = None  # the district of a worker or an assessor, all of which neither sees
     sent: Any = None  # the district of an assessor
     agency: Any = None
@@ -69,6 +70,8 @@ def facts_of(scope: Scope, now: datetime | None = None) -> Facts:
                 agency=actor.provider_id,
                 ended_since=now and now - scope.after_end,
             )
+        case Role.CITY:
+            return Facts(account=actor.id, now=now, district=CITY_AREA)
     return Facts(account=actor.id, now=now)
 
 

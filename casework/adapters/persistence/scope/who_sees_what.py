@@ -21,7 +21,7 @@ from casework.adapters.persistence.scope import row_conditions as c
 from casework.adapters.persistence.scope.facts import Facts, facts_of
 from casework.adapters.persistence.scope.row_conditions import Condition
 from casework.domain.access.policy import SYSTEM_ROLE, Relation, Scope
-from casework.domain.clocks.standards import ASSESSOR, PROVIDER, SUPERVISOR, WORKER
+from casework.domain.clocks.standards import AREA, ASSESSOR, PROVIDER, SUPERVISOR, WORKER
 
 # Any of several conditions admits a row.
 Rule = dict[Relation, tuple[Condition, ...]]
@@ -118,7 +118,13 @@ REGISTRY: Final[dict[str, Rows]] = {
         worked_on=_IN_UNIT,
     ),
     "deadline": Rows(
-        see=_PLACED | {CASES_SENT: (c.clock_of_a_case_sent,), OWN_AGENCY: (c.clock_of_a_request,)},
+        see=_PLACED
+        | {
+            CASES_SENT: (c.clock_of_a_case_sent,),
+            OWN_AGENCY: (c.clock_of_a_request,),
+            # Of the programme, what the whole city owes: no other row is of that area.
+            CITY: (c.in_district,),
+        },
         count=_COUNTED | {OWN_AGENCY: (c.own_clock,)},
         is_opened=True,
         narrower={
@@ -144,7 +150,7 @@ REGISTRY: Final[dict[str, Rows]] = {
         ),
     ),
     "note": Rows(
-        parent=("resident", "resident_id"), hidden_from=frozenset({CASES_SENT, OWN_AGENCY})
+        parent=("resident", "resident_id"), hidden_from=frozenset({CASES_SENT, OWN_AGENCY, CITY})
     ),
     "access_request": _OF_RESIDENT,
     "delivered": _OF_RESIDENT,
@@ -241,8 +247,10 @@ HOLDERS: Final[dict[Relation, str]] = {
     DISTRICT: SUPERVISOR,
     CASES_SENT: ASSESSOR,
     OWN_AGENCY: PROVIDER,
+    CITY: AREA,
 }
-
+# Who sees what is of the programme, as far as their area: what is of no centre, case or agency.
+_SEE_PROGRAMME: Final = frozenset({DISTRICT, CITY, ALL})
 
 _FACTS: Final = tuple(one.name for one in fields(Facts) if one.name != "are_stated")
 P = ParamSpec("P")
@@ -339,6 +347,11 @@ def shows(table: Any, scope: Asking) -> bool:
 def holder(scope: Asking) -> str:
     """Whose clocks an actor acts on: ``worker``, ``supervisor``, ``assessor`` or ``provider``."""
     return HOLDERS[scope.relation]
+
+
+def sees_programme(scope: Asking) -> bool:
+    """Whether clocks of the city's programme are among those that an actor sees."""
+    return scope.relation in _SEE_PROGRAMME
 
 
 def is_told_numbers(scope: Scope) -> bool:

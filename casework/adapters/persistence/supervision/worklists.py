@@ -11,11 +11,13 @@ from sqlalchemy import (
     ColumnElement,
     Connection,
     Select,
+    TextClause,
     Uuid,
     and_,
     bindparam,
     case,
     func,
+    null,
     or_,
     select,
     text,
@@ -25,7 +27,12 @@ from casework.adapters.persistence import tables as t
 from casework.adapters.persistence.casefile.case_numbers import number_of
 from casework.adapters.persistence.casefile.cases import is_nobodys
 from casework.adapters.persistence.casefile.deadlines import last, reviews
-from casework.adapters.persistence.casefile.overdue import IS_RUNNING, is_overdue
+from casework.adapters.persistence.casefile.overdue import (
+    IS_OF_CARE,
+    IS_OF_PROGRAMME,
+    IS_RUNNING,
+    is_overdue,
+)
 from casework.adapters.persistence.engine.encrypted_columns import decrypt_rows, vault_of
 from casework.adapters.persistence.engine.paging import cut_once, page_of, place
 from casework.adapters.persistence.engine.types import Instant
@@ -36,15 +43,25 @@ from casework.adapters.persistence.scope.who_sees_what import (
     holder,
     once_for_each_form,
     seen,
+    sees_programme,
 )
 from casework.adapters.persistence.supervision.come_back import COME_BACK, notes_to_come_back
 from casework.adapters.persistence.supervision.overdue_filters import asked_for, filtered
 from casework.domain.access.policy import Scope
 from casework.domain.clocks.calendar import ONE_DAY, day_in_seoul, midnight
 from casework.domain.clocks.deadlines import BREACH
-from casework.domain.clocks.standards import ASSESSOR, SUPERVISOR, WORKER, ClockKind
+from casework.domain.clocks.standards import (
+    AREA,
+    ASSESSOR,
+    BODY,
+    GIVER,
+    OWNER,
+    SUPERVISOR,
+    WORKER,
+    ClockKind,
+)
 from casework.workflows.ports.paging import Row
-from casework.workflows.ports.supervision import OverdueFilter, WorklistFilter
+from casework.workflows.ports.supervision import Concern, OverdueFilter, WorklistFilter
 from casework.workflows.ports.unit_of_work import Page, Paging
 
 _KEYS = [t.deadline.c.due_at, t.deadline.c.id]
@@ -53,7 +70,10 @@ _PRESSING = [t.deadline.c.can_wait, *_KEYS]
 # is of people is found by them.
 _PARTS: Final[dict[str, tuple[str, ...]]] = {SUPERVISOR: ("left", "people")}
 _IS_ASSESSORS: Final = text("deadline.held_by = 'assessor'")
-_IS_LEFT: Final = text("(deadline.held_by = 'supervisor' OR deadline.worker_id IS NULL)")
+_IS_LEFT: Final = text(
+    "(deadline.held_by = 'supervisor' OR deadline.worker_id IS NULL OR deadline.case_id IS NULL)"
+)
+_CONCERNS: Final = {"care": IS_OF_CARE, "programme": IS_OF_PROGRAMME}
 
 
 class SqlWorklists:
@@ -79,7 +99,7 @@ class SqlWorklists:
         rows = sorted((row for one in pages for row in one.rows), key=_pressing)
         more = any(one.last_key for one in pages) or len(rows) > paging.limit
         shown = rows[: paging.limit]
-        self._about.update(row["resident_id"] for row in shown)
+        self._about.update(_residents(shown))
         return Page(shown, _pressing(shown[-1]) if more else None)
 
     def _clocks_to_do(
@@ -94,8 +114,8 @@ class SqlWorklists:
             form,
             part,
             filters.due,
-            filters.kind is not None,
-            filters.field is not None,
+            frozenset(name for name in ("kind", "field") if getattr(filters, name) is not None),
+            filters.subject,
             paging.after is None,
         )
         facts |= {
@@ -119,10 +139,11 @@ class SqlWorklists:
     def overdue(self, filters: OverdueFilter, paging: Paging) -> Page:
         form, facts = form_of(self._scope, self._now)
         names, values = asked_for(filters)
+        concern = values.pop("only_subject", None)
         facts |= {"now": self._now, **values, **place(_KEYS, paging)}
-        query = _overdue(form, names, paging.after is None)
+        query = _overdue(form, names, concern, paging.after is None)
         found = self._page(query, _KEYS, paging, facts)
-        self._about.update(row["resident_id"] for row in found.rows)
+        self._about.update(_residents(found.rows))
         ids = [row["id"] for row in found.rows]
         told = _grouped(self._connection.execute(_raised(ids)))
         made = _grouped(self._connection.execute(reviews().where(t.review.c.deadline_id.in_(ids))))
@@ -135,7 +156,7 @@ class SqlWorklists:
             row["last_review"] = last(self._connection, made.get(row["id"], []))
         return found
 
-    def overdue_by(self, key: str) -> list[Row]:
+    def overdue_by(self, key: str, subject: Concern | None = None) -> list[Row]:
         clock = t.deadline
         latest = (
             select(t.review.c.cause)
@@ -152,10 +173,16 @@ class SqlWorklists:
             "kind": clock.c.kind,
             "held_by": clock.c.held_by,
             "cause": latest,
+            "body": clock.c.body_id,
+            "area": clock.c.district_code,
         }
         one = (
             select(values[key].label("key"), *clock.c["due_at", "district_code", "excused"])
-            .where(is_overdue(self._now), seen(clock, self._scope, self._now))
+            .where(
+                is_overdue(self._now),
+                seen(clock, self._scope, self._now),
+                *_concerning(subject),
+            )
             .subquery()
         )
         # A district has a hundred thousand late clocks and some hundred instants they were due at:
@@ -166,7 +193,9 @@ class SqlWorklists:
             "provider": (t.provider, t.provider.c.id),
             "worker": (t.account, t.account.c.id),
         }
-        query = select(groups, groups.c.key.label("name"))
+        # What a body is called is in no table yet.
+        name = null() if key == "body" else groups.c.key
+        query = select(groups, name.label("name"))
         if key in names:
             table, of = names[key]
             query = select(groups, table.c.name).outerjoin(table, of == groups.c.key)
@@ -187,6 +216,7 @@ class SqlWorklists:
             .outerjoin(t.account, t.account.c.id == clock.c.worker_id)
             .where(
                 IS_RUNNING,
+                IS_OF_CARE,
                 clock.c.due_at >= self._now,
                 clock.c.due_at <= until,
                 seen(clock, self._scope, self._now),
@@ -201,6 +231,14 @@ def _place_offered_at() -> Any:
     """When a place was offered to the referral of a clock, which waits for one."""
     of = t.referral.c.id == t.deadline.c.subject_id
     return select(t.referral.c.place_offered_at).where(of).correlate(t.deadline).scalar_subquery()
+
+
+def _residents(rows: Iterable[Row]) -> Iterable[UUID]:
+    return (row["resident_id"] for row in rows if row["resident_id"] is not None)
+
+
+def _concerning(concern: str | None) -> list[TextClause]:
+    return [] if concern is None else [_CONCERNS[concern]]
 
 
 def _pressing(row: Row) -> tuple[bool, datetime, UUID]:
@@ -229,70 +267,83 @@ def _grouped(rows: Iterable[Any]) -> dict[UUID, list[dict[str, Any]]]:
     return found
 
 
-def _items(now: Any) -> Select[Any]:
-    """Clocks with what is shown beside them."""
+def _items(now: Any, form: ScopeForm) -> Select[Any]:
+    """Clocks with what is shown beside them; those of the programme are about no resident."""
     clock = t.deadline
-    return (
-        select(
-            *clock.c[
-                "id",
-                "kind",
-                "held_by",
-                "subject_type",
-                "subject_id",
-                "centre_code",
-                "worker_id",
-                "field",
-                "due_at",
-                "resident_id",
-                "provider_id",
-                "district_code",
-                "case_id",
-                "excused",
-                "can_wait",
-            ],
-            is_overdue(now).label("is_overdue"),
-            case((clock.c.kind == ClockKind.WAITLIST, _place_offered_at())).label(
-                "place_offered_at"
-            ),
-            number_of(clock.c.case_id),
-            t.resident.c.name.label("resident_name"),
-            t.resident.c.phone.label("resident_phone"),
-            t.resident.c.died_on.label("resident_died_on"),
-            t.resident.c.address.label("resident_address"),
-            t.provider.c.name.label("provider_name"),
-            t.provider.c.phone.label("provider_phone"),
-        )
-        .join(t.resident, t.resident.c.id == clock.c.resident_id)
-        .outerjoin(t.provider, t.provider.c.id == clock.c.provider_id)
+    whose = t.resident.c.id == clock.c.resident_id
+    query = _columns(now).outerjoin(t.provider, t.provider.c.id == clock.c.provider_id)
+    if not sees_programme(form):  # clocks of care alone, by whose indexes they are found
+        return query.join(t.resident, whose).where(IS_OF_CARE)
+    return query.outerjoin(t.resident, whose).where(
+        or_(IS_OF_PROGRAMME, t.resident.c.id.is_not(None))
     )
+
+
+def _columns(now: Any) -> Select[Any]:
+    clock = t.deadline
+    return select(
+        *clock.c[
+            "id",
+            "kind",
+            "held_by",
+            "subject_type",
+            "subject_id",
+            "centre_code",
+            "worker_id",
+            "field",
+            "due_at",
+            "resident_id",
+            "provider_id",
+            "district_code",
+            "case_id",
+            "excused",
+            "can_wait",
+            "body_id",
+        ],
+        is_overdue(now).label("is_overdue"),
+        case((clock.c.kind == ClockKind.WAITLIST, _place_offered_at())).label("place_offered_at"),
+        number_of(clock.c.case_id),
+        t.resident.c.name.label("resident_name"),
+        t.resident.c.phone.label("resident_phone"),
+        t.resident.c.died_on.label("resident_died_on"),
+        t.resident.c.address.label("resident_address"),
+        t.provider.c.name.label("provider_name"),
+        t.provider.c.phone.label("provider_phone"),
+    ).select_from(clock)
 
 
 @once_for_each_form
 def _clocks_to_do(
-    form: ScopeForm, part: str, due: str, of_kind: bool, in_field: bool, is_first: bool
+    form: ScopeForm,
+    part: str,
+    due: str,
+    narrowed: frozenset[str],
+    concern: str | None,
+    is_first: bool,
 ) -> Select[Any]:
     """A page of what the actor has to do as of the parameter ``now``, built once for each form."""
     clock, now = t.deadline, bindparam("now", type_=Instant)
-    query = _items(now).where(IS_RUNNING, _mine(form, part, now))
+    query = _items(now, form).where(IS_RUNNING, _mine(form, part, now), *_concerning(concern))
     if due == "overdue":
         query = query.where(is_overdue(now))
     elif due != "all":
         query = query.where(
             clock.c.due_at >= bindparam("since"), clock.c.due_at < bindparam("until")
         )
-    if of_kind:
+    if "kind" in narrowed:
         query = query.where(clock.c.kind == bindparam("kind"))
-    if in_field:
+    if "field" in narrowed:
         query = query.where(clock.c.field == bindparam("field"))
     return cut_once(query, _PRESSING, is_first=is_first)
 
 
 @once_for_each_form
-def _overdue(form: ScopeForm, filters: frozenset[str], is_first: bool) -> Select[Any]:
+def _overdue(
+    form: ScopeForm, filters: frozenset[str], concern: str | None, is_first: bool
+) -> Select[Any]:
     """A page of what is overdue as of the parameter ``now``, by filters of these names."""
     now = bindparam("now", type_=Instant)
-    query = _items(now).where(is_overdue(now), seen(t.deadline, form))
+    query = _items(now, form).where(is_overdue(now), seen(t.deadline, form), *_concerning(concern))
     return cut_once(filtered(query, filters), _KEYS, is_first=is_first)
 
 
@@ -305,8 +356,11 @@ def _mine(form: ScopeForm, part: str, now: Any) -> ColumnElement[bool]:
         return and_(clock.c.worker_id.in_(people), sees, or_(clock.c.held_by == WORKER, others))
     if held_by == SUPERVISOR:
         if part == "people":
-            return and_(sees, clock.c.held_by == WORKER, clock.c.worker_id.in_(people))
-        return and_(sees, _IS_LEFT, clock.c.held_by.in_([SUPERVISOR, WORKER]))
+            return and_(sees, IS_OF_CARE, clock.c.held_by == WORKER, clock.c.worker_id.in_(people))
+        held = clock.c.held_by.in_([SUPERVISOR, WORKER, OWNER, GIVER, BODY, AREA])
+        return and_(sees, _IS_LEFT, held)
+    if held_by == AREA:
+        return and_(sees, IS_OF_PROGRAMME)
     # Spelt out, so that both databases' planners match it to the partial index.
     is_theirs = _IS_ASSESSORS if held_by == ASSESSOR else clock.c.held_by == held_by
     return and_(sees, is_theirs)

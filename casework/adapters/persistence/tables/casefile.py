@@ -106,20 +106,20 @@ care_case = Table(
 )
 
 
-def child(*columns: Any, name: str) -> Table:
-    """A record that belongs to a case and to its resident."""
+def child(*columns: Any, name: str, nullable: bool = False) -> Table:
+    """A record that belongs to a case and to its resident; if ``nullable``, perhaps to none."""
     return Table(
         name,
         metadata,
         id_column(),
-        Column("case_id", Uuid, ForeignKey("care_case.id"), nullable=False, index=True),
+        Column("case_id", Uuid, ForeignKey("care_case.id"), nullable=nullable, index=True),
         *columns,
     )
 
 
-def of_resident() -> Column[Any]:
+def of_resident(*, nullable: bool = False) -> Column[Any]:
     """The resident whom a row is about."""
-    return Column("resident_id", Uuid, ForeignKey("resident.id"), nullable=False, index=True)
+    return Column("resident_id", Uuid, ForeignKey("resident.id"), nullable=nullable, index=True)
 
 
 assessment = child(

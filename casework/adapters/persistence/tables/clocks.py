@@ -23,6 +23,7 @@ from casework.adapters.persistence.engine.encrypted_columns import EncryptedText
 from casework.adapters.persistence.engine.types import Instant, Json, TargetText
 from casework.adapters.persistence.tables.base import code, id_column, metadata, reference, where
 from casework.adapters.persistence.tables.casefile import child, of_resident
+from casework.domain.clocks.standards import CARE_SUBJECTS
 
 standard = Table(
     "standard",
@@ -80,16 +81,26 @@ recount = Table(
 )
 
 RUNNING = "met_at IS NULL AND cancelled_at IS NULL"
-LEFT_TO_SUPERVISOR = "held_by = 'supervisor' OR worker_id IS NULL"
+# Clocks of care are found by indexes of their own: those of the programme are in none of them.
+OF_CARE = f"{RUNNING} AND case_id IS NOT NULL"
+OF_PROGRAMME = f"{RUNNING} AND case_id IS NULL"
+LEFT_TO_SUPERVISOR = "held_by = 'supervisor' OR worker_id IS NULL OR case_id IS NULL"
+_CARE_SUBJECTS = ", ".join(f"'{one}'" for one in CARE_SUBJECTS)
+IS_CARE_WITH_A_CASE = (
+    f"(subject_type IN ({_CARE_SUBJECTS})) = (case_id IS NOT NULL)"
+    " AND (case_id IS NULL) = (resident_id IS NULL)"
+    " AND (case_id IS NULL) = (centre_code IS NULL)"
+)
 
 deadline = child(
     code("kind"),
     code("subject_type"),
     Column("subject_id", Uuid, nullable=False, index=True),
-    of_resident(),
-    Column("centre_code", String(10), nullable=False),
+    of_resident(nullable=True),
+    Column("centre_code", String(10)),
     Column("district_code", String(10), nullable=False),
     Column("worker_id", Uuid),
+    Column("body_id", Uuid),
     Column("provider_id", Uuid),
     code("held_by"),
     code("field", nullable=True),
@@ -116,7 +127,8 @@ deadline = child(
     Column("heard_until", Instant),
     Column("can_wait", Boolean, nullable=False, server_default=text("true")),
     CheckConstraint("met_at IS NULL OR cancelled_at IS NULL", name="one_end"),
-    Index("ix_deadline_worker_due", "worker_id", "can_wait", "due_at", "id", **where(RUNNING)),
+    CheckConstraint(IS_CARE_WITH_A_CASE, name="care_has_a_case"),
+    Index("ix_deadline_worker_due", "worker_id", "can_wait", "due_at", "id", **where(OF_CARE)),
     Index("ix_deadline_district_due", "district_code", "due_at", "id", **where(RUNNING)),
     Index(
         "ix_deadline_district_heard",
@@ -132,7 +144,15 @@ deadline = child(
         "can_wait",
         "due_at",
         "id",
-        **where(RUNNING),
+        **where(OF_CARE),
+    ),
+    Index(
+        "ix_deadline_programme",
+        "district_code",
+        "can_wait",
+        "due_at",
+        "id",
+        **where(OF_PROGRAMME),
     ),
     Index(
         "ix_deadline_district_left",
@@ -151,8 +171,8 @@ deadline = child(
         "id",
         **where(f"{RUNNING} AND held_by = 'assessor'"),
     ),
-    Index("ix_deadline_centre_due", "centre_code", "due_at", "id", **where(RUNNING)),
-    Index("ix_deadline_provider_due", "provider_id", "can_wait", "due_at", "id", **where(RUNNING)),
+    Index("ix_deadline_centre_due", "centre_code", "due_at", "id", **where(OF_CARE)),
+    Index("ix_deadline_provider_due", "provider_id", "can_wait", "due_at", "id", **where(OF_CARE)),
     Index(
         "ix_deadline_inbox",
         "provider_id",
@@ -161,6 +181,7 @@ deadline = child(
         **where(f"provider_id IS NOT NULL AND {RUNNING}"),
     ),
     name="deadline",
+    nullable=True,
 )
 
 escalation = Table(
@@ -194,4 +215,5 @@ review = child(
     Column("reviewed_by", Uuid),
     Index(None, "deadline_id"),
     name="review",
+    nullable=True,
 )

@@ -20,7 +20,7 @@ from casework.domain.casefile.plan import PlannedItem
 from casework.domain.casefile.retained import LEAST_YEARS
 from casework.domain.clocks.calendar import SEOUL, Pause, Target, Unit
 from casework.domain.clocks.deadlines import Deadline
-from casework.domain.clocks.standards import EscalationTier, Part
+from casework.domain.clocks.standards import CARE_SUBJECTS, ClockSubjectType, EscalationTier, Part
 from casework.domain.directory.designations import Designation
 from casework.domain.directory.directory import CoPayment, District, Limit, Offering
 from casework.domain.directory.eligibility import Comparison, Rule
@@ -30,6 +30,7 @@ from casework.domain.notices.outbox import Message
 
 LETTERS = "가나다 라마바🏠'\"\\%;\n\tÄé≤x0"
 MICROSECOND = timedelta(microseconds=1)
+PROGRAMME_SUBJECTS = [one for one in ClockSubjectType if one not in CARE_SUBJECTS]
 
 
 class Inventor:
@@ -51,6 +52,9 @@ class Inventor:
         }
         if cls is Deadline:  # one end at most
             values[self._rng.choice(["met_at", "cancelled_at"])] = None
+            values["subject_type"] = self._rng.choice(
+                PROGRAMME_SUBJECTS if bare else CARE_SUBJECTS
+            )  # without a case it is of the programme
         if cls is Suspicion:  # each pair once
             pair = sorted([values["resident_id"], values["other_id"]])
             values["resident_id"], values["other_id"] = pair
