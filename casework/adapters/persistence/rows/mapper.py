@@ -63,6 +63,8 @@ from casework.domain.notices.outbox import Message, Subscription, message_kind
 from casework.domain.planning.conferences import AgendaItem
 from casework.domain.privacy.access_requests import AccessRequest
 from casework.domain.privacy.break_glass import BreakGlass
+from casework.domain.programme.bodies import Body
+from casework.domain.programme.seats import Seat
 from casework.domain.residents.households import Household, HouseholdMember
 from casework.domain.residents.names import (
     digits_of,
@@ -269,6 +271,8 @@ TABLES: Final[dict[type, Table]] = {
     Account: t.account,
     AccountToken: t.account_token,
     GrantEntry: t.account_grant_log,
+    Body: t.body,
+    Seat: t.seat,
     Resident: t.resident,
     Contact: t.contact,
     Consent: t.consent,

@@ -92,6 +92,23 @@ _NUMBERS: Final = Rows(
     count=_COUNTED | {OWN_AGENCY: (c.own_numbers,)},
 )
 _BESIDE: Final = "An agency is shown it beside its own requests, and never for itself."
+# Of the programme: an area's own are maintained there. Of the city's everybody is shown who they
+# are; its bodies answer for what agencies everywhere give.
+_OF_AREA: Final = Rows(
+    see={DISTRICT: (c.in_area,), ALL: _EVERYTHING},
+    lists={
+        "register": {DISTRICT: (c.in_area, c.of_the_city), ALL: _EVERYTHING},
+        "answering": {
+            DISTRICT: (c.in_area, c.of_the_city),
+            OWN_AGENCY: (c.of_the_city,),
+            ALL: _EVERYTHING,
+        },
+    },
+    wider=(
+        Difference(c.without_place, "The city maintains and reads all of them; it has no place."),
+        Difference(c.of_the_city, "Who answers for an entry is shown with it.", writes=False),
+    ),
+)
 _FROM_FILES: Final = "What matched nobody is worked off, and found again, in its district."
 
 REGISTRY: Final[dict[str, Rows]] = {
@@ -204,6 +221,9 @@ REGISTRY: Final[dict[str, Rows]] = {
         },
         wider=(Difference(c.in_district, _FROM_FILES), Difference(c.at_home, _FROM_FILES)),
     ),
+    "body": _OF_AREA,
+    "body_answers": _OF_AREA,
+    "seat": _OF_AREA,
     # For the following the database admits every row: it is no resident's data, or is
     # reached through the tables above. The roles' grants say who may do what with the table.
     "account": Rows(
