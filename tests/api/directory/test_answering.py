@@ -21,7 +21,7 @@ from tests.api.conftest import (
     Api,
 )
 from tests.api.directory.test_editing import agency, proposed, step
-from tests.api.programme.acts import entered, seated
+from tests.api.bodies.acts import entered, seated
 
 ABSENT = "01900000-0000-7000-8000-000000000000"
 OFFICER = "city.elderly"

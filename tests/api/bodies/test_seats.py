@@ -15,7 +15,7 @@ from tests.api.conftest import (
     SUPERVISOR,
     Api,
 )
-from tests.api.programme.acts import ORDINANCE, asked_seat, entered, seated
+from tests.api.bodies.acts import ORDINANCE, asked_seat, entered, seated
 
 ABSENT = "01900000-0000-7000-8000-000000000000"
 

@@ -20,7 +20,7 @@ from tests.api.conftest import (
     WORKER,
     Api,
 )
-from tests.api.programme.acts import ORDINANCE, asked_seat, entered, patched, seated
+from tests.api.bodies.acts import ORDINANCE, asked_seat, entered, patched, seated
 
 ABSENT = "01900000-0000-7000-8000-000000000000"
 EVERYONE = ("city", "admin", "auditor", SUPERVISOR, FAR_SUPERVISOR)
