@@ -10,6 +10,7 @@ from sqlalchemy import select
 
 from casework.adapters.persistence import tables as t
 from tests.api.asking import fields_of, refusal
+from tests.api.bodies.acts import ORDINANCE, asked_seat, entered, patched, seated
 from tests.api.conftest import (
     ASSESSOR,
     DISTRICT,
@@ -20,7 +21,6 @@ from tests.api.conftest import (
     WORKER,
     Api,
 )
-from tests.api.bodies.acts import ORDINANCE, asked_seat, entered, patched, seated
 
 ABSENT = "01900000-0000-7000-8000-000000000000"
 EVERYONE = ("city", "admin", "auditor", SUPERVISOR, FAR_SUPERVISOR)

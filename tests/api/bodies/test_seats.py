@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 
 from tests.api.asking import fields_of, refusal
+from tests.api.bodies.acts import ORDINANCE, asked_seat, entered, seated
 from tests.api.conftest import (
     DISTRICT,
     FAR_SUPERVISOR,
@@ -15,7 +16,6 @@ from tests.api.conftest import (
     SUPERVISOR,
     Api,
 )
-from tests.api.bodies.acts import ORDINANCE, asked_seat, entered, seated
 
 ABSENT = "01900000-0000-7000-8000-000000000000"
 

@@ -10,6 +10,7 @@ from sqlalchemy import insert
 from casework.adapters.persistence import tables as t
 from casework.adapters.persistence.engine.ids import new_id
 from tests.api.asking import refusal
+from tests.api.bodies.acts import entered, seated
 from tests.api.conftest import (
     DISTRICT,
     FAR,
@@ -21,7 +22,6 @@ from tests.api.conftest import (
     Api,
 )
 from tests.api.directory.test_editing import agency, proposed, step
-from tests.api.bodies.acts import entered, seated
 
 ABSENT = "01900000-0000-7000-8000-000000000000"
 OFFICER = "city.elderly"

@@ -187,10 +187,12 @@ class SqlBodies:
         return found
 
     def _councils(self, body_id: UUID | None, area: str) -> list[Body]:
+        """Locked: whoever changes what its area has at a time waits for who does so already."""
         query = select(_body).where(_body.c.kind == BodyKind.COUNCIL, _body.c.area == area)
         if body_id is not None:
             query = query.where(_body.c.id != body_id)
-        return [from_row(Body, row) for row in self._connection.execute(query)]
+        rows = self._connection.execute(query.order_by(_body.c.id).with_for_update())
+        return [from_row(Body, row) for row in rows]
 
     def _above(self, parent_id: UUID | None) -> list[Body]:
         """The body of that id, and those that it is under, the nearest first."""
