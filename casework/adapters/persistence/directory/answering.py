@@ -55,7 +55,7 @@ def answered_by(
 
     Refuses a body that the actor is not shown, ``unknown_body``.
     """
-    query = select(_body.c.area).where(_body.c.id == body_id, listed(_body, "answering", scope))
+    query = select(_body.c.area).where(_body.c.id == body_id, listed(_body, "shown", scope))
     area = connection.scalar(query)
     if area is None:
         raise Invalid("no such body", code="unknown_body", field="body")

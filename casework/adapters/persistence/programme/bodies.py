@@ -32,7 +32,7 @@ from casework.workflows.ports.programme import BodyView
 from casework.workflows.ports.unit_of_work import Page, Paging
 
 _body, _answers, _seat = t.body, t.body_answers, t.seat
-REGISTER: Final = "register"
+SHOWN: Final = "shown"
 # How far up it is looked for what a body is under: to a ring of them as well.
 LEVELS: Final = 10
 
@@ -48,14 +48,14 @@ class SqlBodies:
 
     def shown(self, id: UUID) -> BodyView:
         """Takes three statements."""
-        body = self._one(id, listed(_body, REGISTER, self._scope))
+        body = self._one(id, listed(_body, SHOWN, self._scope))
         seats = self._seats([id], or_(_seat.c.ends_on.is_(None), _seat.c.ends_on >= self._today))
         return BodyView(body=body, seats=seats.get(id, []))
 
     def listed(self, kind: str | None, area: str | None, on: date, paging: Paging) -> Page:
         """Takes three statements, and one more for an area that is named."""
         query = select(_body).where(
-            listed(_body, REGISTER, self._scope),
+            listed(_body, SHOWN, self._scope),
             _body.c.valid_from <= on,
             or_(_body.c.valid_to.is_(None), _body.c.valid_to >= on),
         )
@@ -80,7 +80,7 @@ class SqlBodies:
 
     def named(self, id: UUID) -> Body | None:
         try:
-            return self._one(id, listed(_body, REGISTER, self._scope))
+            return self._one(id, listed(_body, SHOWN, self._scope))
         except NotFound:
             return None
 
@@ -178,7 +178,7 @@ class SqlBodies:
     ) -> dict[UUID, list[Seat]]:
         """The seats of bodies that the actor is shown, the first ones first."""
         query = select(_seat).where(
-            _seat.c.body_id.in_(body_ids), listed(_seat, REGISTER, self._scope), *which
+            _seat.c.body_id.in_(body_ids), listed(_seat, SHOWN, self._scope), *which
         )
         found: dict[UUID, list[Seat]] = defaultdict(list)
         order = (_seat.c.begins_on, _seat.c.id)
