@@ -261,6 +261,7 @@ class Application:
             demo_password=self._demo_password(),
             stores_rrn=self.settings.rrn,
             sweep_minutes=self.settings.sweep_minutes,
+            seat_names_years=self.settings.seat_names_years,
             linking=self.linking,
             similarity=similarity,
             import_tools=self.import_tools(),

@@ -30,10 +30,12 @@ from casework.adapters.vault import KeyVault
 from casework.demo.accounts import demo_accounts
 from casework.demo.directory import agencies, designations
 from casework.demo.ids import SeededIds
+from casework.demo.programme import programme
 from casework.demo.world import build_world
 from casework.domain.access.accounts import Account
 from casework.domain.access.grant_log import GrantAct, GrantEntry, entry_of
 from casework.domain.access.policy import EVERYTHING, SYSTEM, Actor
+from casework.domain.act import Act
 from casework.domain.casefile.case import Case
 from casework.domain.clocks.calendar import day_in_seoul, midnight
 from casework.domain.clocks.deadlines import Clockwork
@@ -328,6 +330,7 @@ def seed(of: Installation, residents: int, seed: int) -> Iterator[int]:
         bulk.insert_all(connection, [*providers, *offerings, *accounts])
         bulk.insert_all(connection, designations(providers, ids, today))
         bulk.insert_all(connection, [_first_entry(one, ids()) for one in accounts])
+        bulk.insert_all(connection, programme(districts, accounts, _entering(of, seed, today)))
         done = 0
         for batch in bulk.batches(lives, SEED_BATCH):
             things = [thing for life in batch for thing in life]
@@ -336,6 +339,12 @@ def seed(of: Installation, residents: int, seed: int) -> Iterator[int]:
             done += len(batch)
             yield done
         places.recount(connection)
+
+
+def _entering(of: Installation, seed: int, at: datetime) -> Act:
+    """The act of entering the bodies, whose ids leave those of all else as they are."""
+    rng = Random(f"programme/{seed}")  # noqa: S311 - demo data, reproducible from the seed
+    return Act(by=SYSTEM, at=at, new_id=SeededIds(rng, at), clockwork=of.clockwork())
 
 
 def _first_entry(account: Account, id: UUID) -> GrantEntry:

@@ -69,6 +69,7 @@ class Settings(BaseSettings):
     otel_traces: Literal["off", "on"] = "off"
     otel_traceparent: Literal["ignored", "trusted"] = "ignored"
     provider_access_days: int = Field(default=30, ge=0, le=3650)
+    seat_names_years: int = Field(default=5, ge=0, le=100)
     late_entry_days: int = Field(default=30, ge=0, le=366)
     late_entry_working_days: int = Field(default=5, ge=0, le=30)
     public_url: str | None = None

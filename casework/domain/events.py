@@ -35,6 +35,7 @@ class EventSubject(StrEnum):
     BREAK_GLASS = "break_glass"
     STANDARD = "standard"
     HOLIDAY = "holiday"
+    BODY = "body"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -28,6 +28,7 @@ TABLES = (
     "designation", "directory_change",
     "account", "absence", "refresh_token", "sign_in_source", "account_token", "recovery_code",
     "account_grant_log",
+    "body", "body_answers", "seat",
     "resident", "contact", "consent", "note", "way_in", "break_glass",
     "duplicate_check", "duplicate_suspicion", "resident_merge", "merge_child",
     "household", "household_member",
@@ -54,6 +55,7 @@ def upgrade() -> None:
     _directory_history()
     _accounts()
     _log_of_rights()
+    _bodies()
     _residents()
     _duplicates()
     _households()
@@ -98,6 +100,11 @@ def _unique(table: str, *columns: str) -> sa.UniqueConstraint:
 
 def _check(table: str, rule: str, condition: str) -> sa.CheckConstraint:
     return sa.CheckConstraint(condition, name=op.f(f"ck_{table}_{rule}"))
+
+
+def _one_of(column: str, values: tuple[str, ...]) -> str:
+    listed = ", ".join(f"'{value}'" for value in values)
+    return f"{column} IN ({listed})"
 
 
 def _index(
@@ -428,6 +435,90 @@ def _log_of_rights() -> None:
     )
     _index("account_grant_log", "account_id", "at", "id")
     _guard_log_of_rights()
+
+
+def _bodies() -> None:
+    kinds = ("council", "forum", "partner", "promotion_team", "section", "team", "unit",
+             "working_body")  # fmt: skip
+    sources = ("entered", "invented", "official", "press")
+    op.create_table(
+        "body",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("kind", sa.String(length=40), nullable=False),
+        sa.Column("name_ko", sa.String(length=120), nullable=False),
+        sa.Column("name_en", sa.String(length=120), nullable=True),
+        sa.Column("area", sa.String(length=10), nullable=False),
+        sa.Column("parent_id", sa.Uuid(), nullable=True),
+        sa.Column("provider_id", sa.Uuid(), nullable=True),
+        sa.Column("rules", Json, nullable=False),
+        sa.Column("teams_stated", sa.Integer(), nullable=True),
+        sa.Column("source", sa.String(length=40), nullable=False),
+        sa.Column("valid_from", sa.Date(), nullable=False),
+        sa.Column("valid_to", sa.Date(), nullable=True),
+        sa.Column("end_reason", sa.Text(), nullable=True),
+        sa.Column("handed_to_id", sa.Uuid(), nullable=True),
+        sa.Column("version", sa.Integer(), server_default=sa.text("1"), nullable=False),
+        _check("body", "kind_known", _one_of("kind", kinds)),
+        _check("body", "source_known", _one_of("source", sources)),
+        _check("body", "ends_after_it_begins", "valid_from <= valid_to"),
+        _check("body", "teams_not_negative", "teams_stated >= 0"),
+        _check("body", "agency_is_partner", "provider_id IS NULL OR kind = 'partner'"),
+        _foreign_key("body", "parent_id", "body.id"),
+        _foreign_key("body", "provider_id", "provider.id"),
+        _foreign_key("body", "handed_to_id", "body.id"),
+        _primary_key("body", "id"),
+    )
+    _index("body", "area", "id")
+    _index(
+        "body", "area", name="uq_body_council_of_area", unique=True,
+        where="kind = 'council' AND valid_to IS NULL",
+    )  # fmt: skip
+    op.create_table(
+        "body_answers",
+        sa.Column("body_id", sa.Uuid(), nullable=False),
+        sa.Column("what", sa.String(length=40), nullable=False),
+        sa.Column("code", sa.String(length=40), nullable=False),
+        sa.Column("area", sa.String(length=10), nullable=False),
+        sa.Column("until", sa.Date(), nullable=True),
+        _check("body_answers", "what_known", _one_of("what", ("field", "service"))),
+        _foreign_key("body_answers", "body_id", "body.id"),
+        _primary_key("body_answers", "body_id", "what", "code"),
+    )
+    _index(
+        "body_answers", "area", "what", "code", name="uq_body_answers_one_of_area", unique=True,
+        where="until IS NULL",
+    )  # fmt: skip
+    op.create_table(
+        "seat",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("body_id", sa.Uuid(), nullable=False),
+        sa.Column("area", sa.String(length=10), nullable=False),
+        sa.Column("name", sa.String(length=120), nullable=False),
+        sa.Column("agency", sa.String(length=120), nullable=False),
+        sa.Column("part", sa.String(length=40), nullable=False),
+        sa.Column("seated_by", sa.String(length=40), nullable=False),
+        sa.Column("begins_on", sa.Date(), nullable=False),
+        sa.Column("ends_on", sa.Date(), nullable=True),
+        sa.Column("account_id", sa.Uuid(), nullable=True),
+        sa.Column("source", sa.String(length=40), nullable=False),
+        _check(
+            "seat",
+            "part_known",
+            _one_of("part", ("chair", "member", "secretary", "vice_chair")),
+        ),
+        _check("seat", "seated_by_known", _one_of("seated_by", ("appointed", "ex_officio"))),
+        _check("seat", "source_known", _one_of("source", sources)),
+        _check("seat", "ends_after_it_begins", "begins_on <= ends_on"),
+        _foreign_key("seat", "body_id", "body.id"),
+        _foreign_key("seat", "account_id", "account.id"),
+        _primary_key("seat", "id"),
+    )
+    _index("seat", "body_id", "begins_on", "id")
+    _index("seat", "account_id", where="account_id IS NOT NULL")
+    _index(
+        "seat", "body_id", name="uq_seat_chair_of_body", unique=True,
+        where="part = 'chair' AND ends_on IS NULL",
+    )  # fmt: skip
 
 
 def _residents() -> None:

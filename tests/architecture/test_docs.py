@@ -23,7 +23,7 @@ from casework.domain.directory.coverage import CoverageGap
 from casework.domain.directory.designations import DesignationCode
 from casework.domain.directory.directory import INCOME_TIERS, EntryState, ProviderKind
 from casework.domain.directory.eligibility import FACTS, Comparison, RuleResult
-from casework.domain.directory.entries import DIVISIONS, STEPS
+from casework.domain.directory.entries import STEPS
 from casework.domain.directory.matching import Factor, GivenAt
 from casework.domain.directory.overview import Availability
 from casework.domain.duplicates.likeness import LikenessReason
@@ -32,6 +32,8 @@ from casework.domain.exchange.exporting import ExportOf, ExportPurpose
 from casework.domain.exchange.importing import Dismissal, FileKind, ImportState, Mode, Outcome
 from casework.domain.figures.figures import UNMET_REASONS, Figure
 from casework.domain.privacy import access_requests, masks
+from casework.domain.programme.kinds import BodyKind, SeatedBy, SeatPart, Source
+from casework.domain.programme.rules import Decides, Quorum, Standing
 from casework.domain.residents import resident
 from casework.domain.residents.households import KINDS
 from casework.domain.supervision import reviewing
@@ -45,7 +47,8 @@ ENUMS: tuple[type[StrEnum], ...] = (
     case.CaseStatus, Comparison, DesignationCode, Dismissal, EntryState, ExportOf, ExportPurpose,
     Factor, Figure, FileKind, GivenAt, GrantAct, CoverageGap, ImportState, ClockKind,
     states.ReferralStatus, Mode, Outcome, Priority, ProviderKind, Relation, Role, ServiceStatus,
-    Availability, Unit, SuspicionState, VersionStatus,
+    Availability, Unit, SuspicionState, VersionStatus, BodyKind, SeatPart, SeatedBy, Source, Quorum,
+    Decides, Standing,
 )  # fmt: skip
 LISTS = {
     "access request": access_requests.REQUESTED_BY + access_requests.ANSWERS,
@@ -57,7 +60,6 @@ LISTS = {
     "determination": case.DETERMINATIONS,
     "delivered": rosters.EXCEPTIONS,
     "disposition": referral_moves.DISPOSITIONS,
-    "division": tuple(DIVISIONS.values()),
     "entry": tuple(STEPS),
     "field": tuple(CareField),
     "fact": FACTS,

@@ -47,6 +47,7 @@ from casework.domain.notices.outbox import SIGN_IN_FAILED
 from casework.domain.planning.warnings import WarningCode
 from casework.domain.privacy import access_requests
 from casework.domain.privacy.access_requests import AccessRequest
+from casework.domain.programme.rules import Standing
 from casework.domain.residents import households, resident
 from casework.domain.residents.homes import WayIn
 from casework.domain.residents.households import HouseholdMember
@@ -82,6 +83,9 @@ CHOSEN: Final[dict[str, set[str]]] = {
     },
     "adapters/persistence/directory/directory.py": {
         "unknown_centre", "unknown_district", "unknown_service",
+    },
+    "adapters/persistence/programme/bodies.py": {
+        "answered_elsewhere", "body_exists", "seat_taken",
     },
     "adapters/persistence/directory/overview.py": {"unknown_district", "unknown_service"},
 }  # fmt: skip
@@ -241,6 +245,7 @@ def families() -> dict[str, set[str]]:
         "sentence.clock.period.*": {*Unit} - {"on_date"},
         "sentence.match.eligible.*": set(RuleResult),
         "sentence.match.given_at.*": {*GivenAt, "unknown"},
+        "sentence.rule.*": {*Standing} - {"entered"},
         "sentence.warning.*": set(WarningCode),
         "sentence.warning.per.*": {*pers(), "year"},
         "sentence.warning.rule.*": {*Comparison} - {Comparison.KNOWN},

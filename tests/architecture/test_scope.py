@@ -10,7 +10,10 @@ import casework
 
 ROOT = Path(casework.__file__).parent
 # The policy says how far a role reaches, and the registry which rows lie within.
-DECIDE = {"domain/access/policy.py", "adapters/persistence/scope/who_sees_what.py"}
+DECIDE = {
+    "domain/access/policy.py", "adapters/persistence/scope/who_sees_what.py",
+    "adapters/persistence/scope/whose_rows.py",
+}  # fmt: skip
 # What of an actor decides about rows; the facts and the settings of the session are made of it.
 BY_ROLE = {"adapters/persistence/scope/facts.py", "adapters/persistence/scope/session_context.py"}
 

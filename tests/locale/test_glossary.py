@@ -19,7 +19,10 @@ SECTIONS = (
 )  # fmt: skip
 # The field has the name of a concept and is something else; or the agency's page says what is to
 # be done instead of the state.
-OTHERWISE = {"page.status.requested", "document.field.guidance", "document.field.message"}
+OTHERWISE = {
+    "page.status.requested", "document.field.guidance", "document.field.message",
+    "document.field.unit",
+}  # fmt: skip
 # The words of a move, of its state and of its fields share one stem.
 STEMS = {
     "hold": "보류", "resume": "재개", "accept": "수락", "decline": "거절", "lapse": "무응답",

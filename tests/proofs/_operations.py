@@ -31,6 +31,7 @@ KIND_OF_PATH: Final = {
     "providers": "provider", "offerings": "offering", "designations": "designation",
     "services": "service", "absences": "absence", "notes": "note",
     "centres": "centre", "checks": "check", "districts": "district",
+    "bodies": "body", "seats": "seat",
 }  # fmt: skip
 # The kind of an id in a request body, where it names personal data.
 KIND_OF_FIELD: Final = {
@@ -43,7 +44,7 @@ KIND_OF_FIELD: Final = {
 OF_THE_DIRECTORY: Final = frozenset(
     {
         "offering_id", "provider_id", "worker_id", "from_worker_id", "to_worker_id", "deputy_id",
-        "replace_with", "id", "client_id",
+        "replace_with", "id", "client_id", "parent_id", "account_id",
     }
 )  # fmt: skip
 # Parameters of a path after its first id.
@@ -452,6 +453,10 @@ OVERRIDES: Final[dict[str, Any]] = {
     "POST /residents/{id}/access-requests": lambda fill, about: {
         "received_on": fill.day(0), "requested_by": "self"
     },
+    "POST /bodies": lambda fill, about: {
+        "kind": "forum", "name_ko": "가상 회의", "area": about.district
+    },
+    "PATCH /bodies/{id}": lambda fill, about: {"name_ko": "가상 이름"},
     "POST /audit/reviews": lambda fill, about: {"month": "2026-02", "findings": "none"},
     "POST /me/password": lambda fill, about: {
         "current_password": PASSWORD, "new_password": "another-word-2026-x"

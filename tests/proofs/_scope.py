@@ -22,6 +22,8 @@ OF_A_RESIDENT: Final = frozenset(
 OF_ITS_MAKER: Final = frozenset({"opening", "own_token", "import"})
 OF_AN_AGENCY: Final = frozenset({"referral", "deadline"})
 OF_A_DISTRICT: Final = frozenset({"conference", "standard", "absence"})
+# Bodies of the programme, and what belongs to them.
+OF_AN_AREA: Final = frozenset({"body", "seat"})
 OF_NOBODY: Final = frozenset({"job", "month", "service", "centre", "district"})
 # The agencies of the district where the supervisor of these questions is.
 AGENCIES_HERE: Final = frozenset({"alpha", "beta"})
@@ -61,7 +63,7 @@ def is_reached(relation: Relation, kind: str, it: Subject, actor: Actor, agency:
         if relation is Relation.OWN_AGENCY:
             return it.agency == agency
         return relation is Relation.DISTRICT and it.district == actor.district_code
-    if kind in OF_A_DISTRICT:
+    if kind in OF_A_DISTRICT | OF_AN_AREA:
         return relation is Relation.DISTRICT and it.district == actor.district_code
     if kind not in OF_A_RESIDENT:
         return False

@@ -35,6 +35,7 @@ from casework.domain.figures.figures import Month
 from casework.domain.notices.notices import NoticeKind
 from casework.domain.notices.outbox import Message, MessageState, Subscription
 from casework.domain.planning import planning as plan
+from casework.domain.programme.kinds import BodyKind, SeatedBy, SeatPart
 from casework.workflows.agencies import links
 from casework.workflows.cases import absences, caseload, running
 from casework.workflows.duplicates import merging
@@ -42,6 +43,7 @@ from casework.workflows.exchange import importing
 from casework.workflows.figures import figures
 from casework.workflows.planning import conferences, planning
 from casework.workflows.privacy import access_requests, break_glass
+from casework.workflows.programme import bodies
 from casework.workflows.referring import referring
 from casework.workflows.residents import deaths, households, residents
 from tests.api import acts
@@ -368,7 +370,7 @@ STAGES: Final[dict[str, Callable[[Api, str], Subject]]] = {
 def _belongings(api: Api, it: Subject, own: Subject) -> None:
     """Records that belong to a district, an agency or the city: one of each."""
     if it.centre == HERE and it is not own and it.agency == "alpha":
-        for kind in ("conference", "standard", "webhook", "message"):
+        for kind in ("conference", "standard", "webhook", "message", "body", "seat"):
             it.ids[kind] = own.ids.get(kind)
     supervisor = SUPERVISOR if it.district == DISTRICT else FAR_SUPERVISOR
     ctx = api.context(supervisor)
@@ -376,12 +378,27 @@ def _belongings(api: Api, it: Subject, own: Subject) -> None:
         it.ids["conference"] = conferences.hold_conference(ctx, ctx.act.today, MEMBERS)
     if it.ids.get("standard") is None:
         it.ids["standard"] = _standard(api, it.district)
+    if it.ids.get("body") is None:
+        it.ids["body"], it.ids["seat"] = _body(api, it.district, supervisor)
     if it.ids.get("webhook") is None:
         it.ids["webhook"], it.ids["message"] = _endpoint(api, it)
     it.ids["staff"] = _staff(api, it.agency)
     it.ids.setdefault("signal", None)
     # One without referrals: its figures are as they were first stated.
     it.ids["offering"] = api.offerings[it.agency, "MED-VISIT"].id
+
+
+def _body(api: Api, district: str, supervisor: str) -> tuple[UUID, UUID]:
+    """A body of a district with one seat."""
+    ctx = api.context(supervisor)
+    id = bodies.add_body(ctx, {"kind": BodyKind.UNIT, "name_ko": "가상팀", "area": district})
+    wanted = {
+        "name": "가상 담당", "agency": "가상 기관", "part": SeatPart.MEMBER, "account_id": None,
+        "seated_by": SeatedBy.EX_OFFICIO, "begins_on": ctx.act.today, "ends_on": None,
+    }  # fmt: skip
+    bodies.add_seats(ctx, id, [wanted])
+    with api.engine.connect() as connection:
+        return id, connection.scalars(select(t.seat.c.id).where(t.seat.c.body_id == id)).one()
 
 
 def _checked(api: Api, it: Subject) -> None:

@@ -36,6 +36,7 @@ from casework.adapters.api.notices import routes as notice_routes
 from casework.adapters.api.planning import conference_routes
 from casework.adapters.api.planning import routes as plan_routes
 from casework.adapters.api.privacy import access_request_routes, break_glass_routes
+from casework.adapters.api.programme import routes as programme_routes
 from casework.adapters.api.referring import routes as referral_routes
 from casework.adapters.api.residents import household_routes, note_routes
 from casework.adapters.api.residents import routes as resident_routes
@@ -94,6 +95,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     import_routes.files,
     import_routes.router,
     export_routes.router,
+    programme_routes.router,
 )
 
 

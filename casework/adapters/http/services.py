@@ -95,6 +95,8 @@ class Services:
     stores_rrn: bool
     # How often a scheduler wakes the sweep.
     sweep_minutes: int
+    # For how many years after its end the name of a seat is shown.
+    seat_names_years: int
     # Imports of files.
     import_tools: ImportTools
     # What agencies that answer without an account need.

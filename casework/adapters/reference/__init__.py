@@ -15,7 +15,7 @@ def districts() -> list[District]:
     """The city's districts, in the order of their codes."""
     return [
         District(code=row["code"], name_ko=row["name_ko"], name_en=row["name_en"])
-        for row in _rows("districts.csv")
+        for row in rows("districts.csv")
     ]
 
 
@@ -29,7 +29,7 @@ def centres() -> list[Centre]:
             lat=float(row["lat"]),
             lon=float(row["lon"]),
         )
-        for row in _rows("centres.csv")
+        for row in rows("centres.csv")
     ]
 
 
@@ -53,25 +53,25 @@ def services() -> list[Service]:
             limits=tuple(limits.get(row["code"], ())),
             co_payments=tuple(co_payments.get(row["code"], ())),
         )
-        for row in _rows("services.csv")
+        for row in rows("services.csv")
     ]
 
 
 def _eligibility() -> dict[str, list[Rule]]:
     """Whom each service is for; several values of a rule stand beside each other."""
     found: dict[str, list[Rule]] = defaultdict(list)
-    for row in _rows("eligibility.csv"):
+    for row in rows("eligibility.csv"):
         found[row["service_code"]].append(rule_of(row | {"values": row["values"].split()}))
     return found
 
 
 def _given_at() -> dict[str, str]:
-    return {row["service_code"]: row["given_at"] for row in _rows("given-at.csv")}
+    return {row["service_code"]: row["given_at"] for row in rows("given-at.csv")}
 
 
 def _limits() -> dict[str, list[Limit]]:
     found: dict[str, list[Limit]] = {}
-    for row in _rows("service-limits.csv"):
+    for row in rows("service-limits.csv"):
         limit = Limit(quantity=int(row["quantity"]), unit=row["unit"], per=row["per"])
         found.setdefault(row["service_code"], []).append(limit)
     return found
@@ -80,7 +80,7 @@ def _limits() -> dict[str, list[Limit]]:
 def _co_payments() -> dict[str, list[CoPayment]]:
     """What the city is known to require; what is not listed is unknown, not absent."""
     found: dict[str, list[CoPayment]] = {}
-    for row in _rows("co-payments.csv"):
+    for row in rows("co-payments.csv"):
         paid = CoPayment(
             income_tier=row["income_tier"],
             district_code=row["district_code"] or None,
@@ -97,6 +97,7 @@ def common_passwords() -> frozenset[str]:
     return frozenset(text.split())
 
 
-def _rows(name: str) -> list[dict[str, str]]:
+def rows(name: str) -> list[dict[str, str]]:
+    """The rows of a data file, each by the names of its columns."""
     text = files("casework").joinpath("data", name).read_text(encoding="utf-8")
     return list(csv.DictReader(text.splitlines()))

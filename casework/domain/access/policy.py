@@ -95,6 +95,8 @@ POLICY: Final[dict[str, dict[Role, Relation]]] = {
     "directory.step": {SV: _D, CT: _A, AD: _A},
     "catalogue.write": {AD: _A},
     "catalogue.confirm": {CT: _A},
+    "body.read": {SV: _D, CT: _A, AD: _A, AU: _A},
+    "body.write": {SV: _D, CT: _A, AD: _A},
     "case.read": {W: _C, SV: _D, AS: _S},
     "case.write": {W: _C, SV: _D},
     "note.read": {W: _C, SV: _D},

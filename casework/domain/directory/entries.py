@@ -10,19 +10,9 @@ from uuid import UUID
 
 from casework.domain.access.policy import ActorRole
 from casework.domain.act import Act
-from casework.domain.clocks.standards import CareField
 from casework.domain.directory.directory import EntryState, Offering, Service
 from casework.domain.errors import Conflict, NotAllowedInState, require
 
-# Which division of the city or a district answers for the entries of a field.
-DIVISIONS: Final[dict[CareField, str]] = {
-    CareField.MEDICAL: "health_policy",
-    CareField.HEALTH: "public_health",
-    CareField.NURSING: "elderly_welfare",
-    CareField.CARE: "welfare_policy",
-    CareField.HOUSING: "housing_policy",
-    CareField.FAMILY: "welfare_policy",
-}
 # Each step: from which states, and to which.
 STEPS: Final[dict[str, tuple[frozenset[EntryState], EntryState]]] = {
     "confirm": (frozenset({EntryState.PROPOSED}), EntryState.CONFIRMED),

@@ -18,6 +18,8 @@ class Availability(StrEnum):
     FULL = "full"
     STALE = "stale"
     NONE = "none"
+    # The list says nothing of it there, which is not to say that it is not given.
+    NO_ENTRY = "no_entry"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,12 +42,13 @@ class OfferedPlaces:
 
 
 def availability(
-    offered: Iterable[OfferedPlaces], now: datetime, fresh_for: timedelta
+    offered: Iterable[OfferedPlaces], now: datetime, fresh_for: timedelta, *, is_listed: bool = True
 ) -> Availability:
     """Open where somebody has a free place, by a figure that is fresh.
 
     Where nobody says so, but some figure is too old to say anything, it is stale; where all are
-    fresh and none has a place it is full; and where nobody takes anyone there is none.
+    fresh and none has a place it is full; and where nobody takes anyone there is none. Where
+    nothing ``is_listed``, be it of an agency that has ended, there is no entry.
     """
     takers = [one for one in offered if one.is_open]
     fresh = [one for one in takers if not is_stale(one, fresh_for, now)]
@@ -53,4 +56,6 @@ def availability(
         return Availability.OPEN
     if len(fresh) < len(takers):
         return Availability.STALE
-    return Availability.FULL if takers else Availability.NONE
+    if takers:
+        return Availability.FULL
+    return Availability.NONE if is_listed else Availability.NO_ENTRY

@@ -26,6 +26,7 @@ class NumberPurpose(StrEnum):
 
 PURPOSES: Final = tuple(NumberPurpose)
 _FORM: Final = re.compile(r"(\d{6})[- ]?(\d{7})", re.ASCII)
+_WITHIN: Final = re.compile(r"(?<!\d)(\d{6})\s?-?\s?(\d{7})(?!\d)", re.ASCII)
 # By the seventh digit: 5 to 8 are foreigners' numbers, odd ones are men's.
 _CENTURIES: Final = {
     "9": 1800, "0": 1800, "1": 1900, "2": 1900, "3": 2000, "4": 2000,
@@ -55,6 +56,11 @@ def read_number(given: str, *, birth_date: date, sex: str) -> str:
         field="rrn",
     )
     return number
+
+
+def names_one(words: str) -> bool:
+    """Whether words hold what looks like a number: six digits of a birth date, and seven more."""
+    return any(_born("".join(found)) is not None for found in _WITHIN.findall(words))
 
 
 def has_checksum(number: str) -> bool:

@@ -10,6 +10,7 @@ from uuid import UUID
 
 from casework.domain.access.policy import Actor, may
 from casework.domain.directory import editing as keep
+from casework.domain.directory.answering import check_confirms
 from casework.domain.directory.designations import (
     GIVEN_UNDER,
     Designation,
@@ -204,6 +205,9 @@ def step_offering(ctx: Context, id: UUID, step: str) -> UUID:
     with ctx.work(WHO[step]) as work:
         before = work.directory_editing.offering(id, lock=True)
         ctx.expect(before.version)
+        if step == "confirm":
+            service = work.directory_editing.service(before.service_code)
+            _check_confirms(ctx, work, service)
         state = next_state(before, step, ctx.act)
         changed = replace(before, state=state)
         _save_offering(ctx, work, before, changed, _done(step))
@@ -260,6 +264,8 @@ def step_service(ctx: Context, code: str, step: str) -> str:
     with ctx.work(WHO_OF_SERVICE[step]) as work:
         before = work.directory_editing.service(code, lock=True)
         ctx.expect(before.version)
+        if step == "confirm":
+            _check_confirms(ctx, work, before)
         state = next_state(before, step, ctx.act)
         changed = replace(before, state=state)
         _save_service(ctx, work, before, changed, _done(step))
@@ -284,6 +290,13 @@ def _save_service(ctx: Context, work: Work, before: Service, changed: Service, d
 
 
 # Shared helpers
+
+
+def _check_confirms(ctx: Context, work: Work, service: Service) -> None:
+    """The body that answers for a service confirms its entries, if somebody signs in for it."""
+    body = work.directory_editing.answering().of(service.code, service.field)
+    if body is not None:
+        check_confirms(ctx.actor, work.directory_editing.seated(body.id))
 
 
 def _note(ctx: Context, work: Work, subject: Subject, before: Any, after: Any, did: str) -> None:

@@ -8,6 +8,7 @@ from datetime import date
 from typing import Any, Protocol
 from uuid import UUID
 
+from casework.domain.directory.answering import Answering
 from casework.domain.directory.designations import Designation
 from casework.domain.directory.directory import Centre, EntryState, Offering, Provider, Service
 from casework.domain.directory.entries import DirectoryChange
@@ -174,6 +175,14 @@ class DirectoryEditing(Protocol):
 
     def note(self, changes: Iterable[DirectoryChange]) -> None:
         """Add changes to the history."""
+        ...
+
+    def answering(self) -> Answering:
+        """Which bodies of the city answer for which entries today."""
+        ...
+
+    def seated(self, body_id: UUID) -> frozenset[UUID]:
+        """The active accounts of the city with a seat in a body today."""
         ...
 
     def open_work(self, provider_id: UUID, services: Collection[str] | None) -> OpenWork:

@@ -33,6 +33,7 @@ from casework.workflows.ports.notices import NoticeStore, Subscriptions
 from casework.workflows.ports.paging import Page as Page
 from casework.workflows.ports.paging import Paging as Paging
 from casework.workflows.ports.places import Places
+from casework.workflows.ports.programme import Bodies
 from casework.workflows.ports.residents import (
     AccessRequests,
     Disclosures,
@@ -199,6 +200,11 @@ class Repositories(Protocol):
     @property
     def audit(self) -> AuditTrail:
         """The audit trail and its reviews."""
+        ...
+
+    @property
+    def bodies(self) -> Bodies:
+        """Bodies of the city's programme and their seats."""
         ...
 
     @property

@@ -74,9 +74,7 @@ def test_a_service_is_planned_once_it_is_proposed_confirmed_and_published(api: A
     made = api.as_("admin").post("/services", NEW)
     assert made.status_code == 201, made.text
     told = made.json()
-    assert (told["state"], told["division"], told["in_force"]) == (
-        "proposed", "welfare_policy", False,
-    )  # fmt: skip
+    assert (told["state"], told["answered_by"], told["in_force"]) == ("proposed", None, False)
     path = f"/services/{CODE}"
     case = planning_case(api)
     refused = draft(api, case, CODE)

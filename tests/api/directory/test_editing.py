@@ -164,7 +164,7 @@ def test_whoever_does_not_keep_an_agency_does_not_find_it(api: Api) -> None:
         wrong = api.as_("city").get("/directory/entries", params={name: "nothing"})
         assert refusal(wrong) == (422, f"unknown_{name}")
     (own,) = api.as_(SUPERVISOR).items("/directory/entries", state="proposed", field="care")
-    assert (own["id"], own["division"]) == (entry["id"], "welfare_policy")
+    assert (own["id"], own["answered_by"]) == (entry["id"], None)
 
 
 def test_a_supervisor_adds_agencies_of_the_own_district_only(api: Api) -> None:
@@ -374,7 +374,7 @@ def test_the_overview_tells_open_full_stale_and_none_apart(api: Api) -> None:
         answer = patched(api, "admin", path, figures, version)
         assert answer.status_code == 200, answer.text
 
-    assert standing("NUR-DAY") == "none"
+    assert standing("NUR-DAY") == "no_entry"
     assert standing() == "open"  # as of 27 February at nine
     api.clock.set("2026-03-06T09:00")
     assert standing() == "open"
@@ -399,7 +399,7 @@ def test_the_overview_has_a_cell_for_each_district_and_service(api: Api) -> None
     keys = [(one["district_code"], one["service_code"]) for one in cells]
     assert len(keys) == 16 * 38
     assert keys == sorted(set(keys))
-    offered = {key for key, one in zip(keys, cells, strict=True) if one["standing"] != "none"}
+    offered = {key for key, one in zip(keys, cells, strict=True) if one["standing"] != "no_entry"}
     assert offered == {
         (district, service)
         for district in (DISTRICT, OTHER_DISTRICT)

@@ -132,7 +132,10 @@ TABLE: Final[dict[str, tuple[str, ...]]] = {
     "supervisor city admin": (
         "POST /providers/{id}/designations", "POST /designations/{id}/end",
         "POST /directory/entries/steps",
+        "POST /bodies", "PATCH /bodies/{id}", "POST /bodies/{id}/end", "POST /bodies/{id}/seats",
+        "POST /seats/{id}/end",
     ),
+    "supervisor city auditor admin": ("GET /bodies", "GET /bodies/{id}"),
     "supervisor city": ("POST /offerings/{id}/confirm",),
     "city admin": (
         "POST /offerings/{id}/publish", "POST /offerings/{id}/withdraw",

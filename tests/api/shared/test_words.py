@@ -26,7 +26,7 @@ OF_NOBODY = {
     "catalogue.write", "catalogue.confirm", "capacity.write", "coverage.read", "figures.read",
     "figures.close", "unmet.count", "inbox.figures", "standard.read", "standard.write", "job.read",
     "job.run", "notice.release", "outbox.manage", "webhook.manage", "webhook.end",
-    "import.directory", "import.write", "audit.review",
+    "import.directory", "import.write", "audit.review", "body.read", "body.write",
 }  # fmt: skip
 
 

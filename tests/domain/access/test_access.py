@@ -42,6 +42,8 @@ EXPECTED = {
     "directory.step": {"supervisor": "district", "city": "all", "admin": "all"},
     "catalogue.write": {"admin": "all"},
     "catalogue.confirm": {"city": "all"},
+    "body.read": {"supervisor": "district", "city": "all", "admin": "all", "auditor": "all"},
+    "body.write": {"supervisor": "district", "city": "all", "admin": "all"},
     "case.read": {"worker": "centre", "supervisor": "district", "assessor": "cases_sent"},
     "case.write": {"worker": "centre", "supervisor": "district"},
     "note.read": {"worker": "centre", "supervisor": "district"},

@@ -8,11 +8,10 @@ from uuid import UUID
 
 import pytest
 
-from casework.domain.clocks.standards import CareField
 from casework.domain.directory import designations as des
 from casework.domain.directory.designations import Designation
 from casework.domain.directory.directory import EntryState, covers_day
-from casework.domain.directory.entries import DIVISIONS, Subject, change_of, steps_from
+from casework.domain.directory.entries import Subject, change_of, steps_from
 from casework.domain.directory.overview import Availability, OfferedPlaces, availability
 from casework.domain.errors import Conflict, Invalid
 from tests.factories.town import Town, seoul
@@ -119,8 +118,13 @@ def test_a_designation_ends_on_its_first_day_at_the_earliest() -> None:
     assert refused.value.code == "date_too_early"
 
 
-def test_each_field_has_a_division_and_each_state_its_steps() -> None:
-    assert set(DIVISIONS) == set(CareField)
+def test_a_service_that_is_not_listed_is_not_one_that_nobody_takes_on() -> None:
+    for is_listed, expected in ((True, Availability.NONE), (False, Availability.NO_ENTRY)):
+        assert availability([], NOW, FRESH_FOR, is_listed=is_listed) is expected
+    assert availability([offered(1)], NOW, FRESH_FOR, is_listed=True) is Availability.OPEN
+
+
+def test_each_state_has_its_steps() -> None:
     assert steps_from(EntryState.PROPOSED) == ["confirm"]
     assert steps_from(EntryState.CONFIRMED) == ["publish", "withdraw"]
     assert steps_from(EntryState.PUBLISHED) == ["withdraw"]

@@ -28,7 +28,8 @@ Named = Annotated[str, Path(), StringConstraints(max_length=40)]
 
 
 def _shown(call: Call, reading: Reading, code: str) -> WithETag:
-    return shape.service(reading.directory_editing.service(code), call.ctx.act.today)
+    found, answers = reading.directory_editing.service(code), reading.directory_editing.answering()
+    return shape.service(found, answers, call.ctx.act.today)
 
 
 def _changed(call: Call, use_case: Callable[[Context], str]) -> Response:
@@ -78,7 +79,7 @@ def _step(step: str) -> dict[str, Any]:
 
 @router.post("/services/{code}/confirm", **_step("confirm"))
 def confirm_service(code: Named, call: Caller, body: EmptyBody | None = None) -> Response:
-    """Confirm a proposed service, for the division of its field.
+    """Confirm a proposed service, for the body that answers for it.
 
     By somebody else than its proposer.
     """

@@ -217,12 +217,17 @@ def list_entries(
     district: Annotated[Code | None, Query()] = None,
     service: Annotated[Code | None, Query()] = None,
     field: Annotated[CareField | None, Query()] = None,
+    body: Annotated[UUID | None, Query(description="Identifier of the body that answers.")] = None,
 ) -> Response:
     """The offerings in every state, as the list is drafted.
 
-    Of the agencies that the account may edit; of each, the division that answers for its field.
+    Of the agencies that the account may edit; of each, the body of the city that answers for it.
+
+    ``body`` asks for those that it answers for; of a district's, for those of its agencies.
     """
-    filters = {"state": state, "district": district, "service": service, "field": field}
+    filters = {
+        "state": state, "district": district, "service": service, "field": field, "body": body,
+    }  # fmt: skip
     return call.pages(
         editing.ENTRIES,
         paged,
@@ -240,10 +245,11 @@ def overview_of_directory(
 ) -> Response:
     """For each district and service: open, full, stale or none.
 
-    ``open``, ``stale``, ``full`` or ``none`` for each service and district.
+    ``open``, ``stale``, ``full``, ``none`` or ``no_entry`` for each service and district.
 
     ``open``: a fresh figure says there is a place. ``stale``: none does, and some figure is
     too old. ``full``: every figure is fresh, and there is no place. ``none``: nobody takes anyone.
+    ``no_entry``: the list says nothing of it there, neither that it is given nor that it is not.
     """
     return call.pages(
         READ,
@@ -305,7 +311,7 @@ def _stepped(call: Call, id: UUID, step: str) -> Response:
 
 @router.post("/offerings/{id}/confirm", **_step("confirm"))
 def confirm_offering(id: UUID, call: Caller, body: EmptyBody | None = None) -> Response:
-    """Confirm a proposed entry, for the division of its field.
+    """Confirm a proposed entry, for the body that answers for it.
 
     By somebody else than its proposer.
     """

@@ -7,7 +7,6 @@ from typing import Any, Literal
 from uuid import UUID
 
 from pydantic import AwareDatetime, Field
-from typing_extensions import TypeAliasType
 
 from casework.adapters.api.directory.bodies import (
     AgencyContact,
@@ -30,14 +29,14 @@ from casework.domain.directory.directory import EntryState, ProviderKind
 from casework.domain.directory.matching import Factor, GivenAt
 from casework.domain.directory.overview import Availability
 
-Division = TypeAliasType(
-    "Division",
-    Literal[
-        "health_policy", "public_health", "elderly_welfare", "welfare_policy", "housing_policy"
-    ],
-)
 Step = Literal["confirm", "publish", "withdraw"]
 RunBy = Literal["national", "city", "district"]
+
+
+class AnsweringBody(Named):
+    """A body of the city that answers for entries."""
+
+    name_en: str | None
 
 
 class Limit(LimitInput):
@@ -95,7 +94,9 @@ class CatalogueService(ResponseBody):
 class Service(CatalogueService):
     """A service of the catalogue in any state, as those who maintain the list see it."""
 
-    division: Division
+    answered_by: AnsweringBody | None = Field(
+        description="The body of the city that answers for it; null where none does."
+    )
     in_force: bool
     state: EntryState
     version: int
@@ -220,10 +221,12 @@ class Offering(ResponseBody):
 
 
 class DirectoryEntry(Offering):
-    """An offering in the list, with the division that answers for its field."""
+    """An offering in the list, with the body that answers for its service."""
 
     field: CareField
-    division: Division
+    answered_by: AnsweringBody | None = Field(
+        description="The body of the city that answers for it; null where none does."
+    )
     provider: Agency
 
 

@@ -12,21 +12,22 @@ from uuid import UUID
 from casework.adapters.api.shared import views as shared_views
 from casework.adapters.http.responses import WithETag
 from casework.domain.access.policy import Actor
+from casework.domain.directory.answering import Answering, AnsweringBody
 from casework.domain.directory.designations import Designation
 from casework.domain.directory.directory import EntryState, Offering, Provider, Service
 from casework.domain.directory.eligibility import as_data
-from casework.domain.directory.entries import DIVISIONS, steps_from
+from casework.domain.directory.entries import steps_from
 from casework.domain.directory.told_places import changes_told, places_told
 from casework.workflows.ports.directory import OpenWork
 from casework.workflows.ports.paging import Row
 
 
-def service(one: Service, today: date) -> WithETag:
-    """A service in any state."""
+def service(one: Service, answering: Answering, today: date) -> WithETag:
+    """A service in any state, with the body that answers for it."""
     body = {
         "code": one.code,
         "field": one.field,
-        "division": DIVISIONS[one.field],
+        "answered_by": _answered_by(answering.of(one.code, one.field)),
         "name": one.name_ko,
         "name_en": one.name_en,
         "run_by": one.run_by,
@@ -104,13 +105,13 @@ def _capacity(one: Any, actor: Actor) -> dict[str, Any]:
 
 
 def entry(row: Row, actor: Actor) -> dict[str, Any]:
-    """An entry of the list, with the division that answers for its field."""
+    """An entry of the list, with the body that answers for its service."""
     return {
         "id": row["id"],
         "provider_id": row["provider_id"],
         "service_code": row["service_code"],
         "field": row["field"],
-        "division": DIVISIONS[row["field"]],
+        "answered_by": _answered_by(row["answered_by"]),
         "provider": {
             "id": row["provider_id"],
             "name": row["provider_name"],
@@ -124,6 +125,10 @@ def entry(row: Row, actor: Actor) -> dict[str, Any]:
         "version": row["version"],
         "steps": steps_from(EntryState(row["state"])),
     }
+
+
+def _answered_by(body: AnsweringBody | None) -> dict[str, Any] | None:
+    return None if body is None else asdict(body)
 
 
 def stepped(

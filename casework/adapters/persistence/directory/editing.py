@@ -25,6 +25,7 @@ from sqlalchemy.exc import IntegrityError
 
 from casework.adapters.persistence import tables as t
 from casework.adapters.persistence.casefile.case_numbers import number_of
+from casework.adapters.persistence.directory.answering import answered_by, answering, seated
 from casework.adapters.persistence.directory.offering_queries import centres_of
 from casework.adapters.persistence.directory.overview import overview
 from casework.adapters.persistence.engine.faults import is_taken
@@ -44,6 +45,8 @@ from casework.domain.casefile.case import CaseStatus
 from casework.domain.casefile.plan import ServiceStatus
 from casework.domain.casefile.referral_moves import OPEN
 from casework.domain.casefile.states import ReferralOutcome, ReferralStatus
+from casework.domain.clocks.calendar import day_in_seoul
+from casework.domain.directory.answering import Answering
 from casework.domain.directory.designations import Designation
 from casework.domain.directory.directory import EntryState, Offering, Provider, Service
 from casework.domain.directory.entries import DirectoryChange
@@ -241,13 +244,25 @@ class SqlDirectoryEditing:
         )
         self._check_known(filters)
         for name, wanted in filters.items():
-            if wanted is not None:
+            if name in columns and wanted is not None:
                 query = query.where(columns[name] == wanted)
+        today, body = day_in_seoul(self._now), filters.get("body")
+        if body is not None:
+            query = query.where(answered_by(self._connection, self._scope, body, today))
         found = page(self._connection, query, [t.offering.c.id], paging)
         covers = centres_of(self._connection, [row["id"] for row in found.rows])
         for row in found.rows:
             row["centres"] = covers.get(row["id"], [])
+        answers = self.answering()
+        for row in found.rows:
+            row["answered_by"] = answers.of(row["service_code"], row["field"])
         return found
+
+    def answering(self) -> Answering:
+        return answering(self._connection, day_in_seoul(self._now))
+
+    def seated(self, body_id: UUID) -> frozenset[UUID]:
+        return seated(self._connection, body_id, day_in_seoul(self._now))
 
     def _check_known(self, filters: Row) -> None:
         """Refuse a code that nobody has, which would filter all away."""

@@ -1,4 +1,4 @@
-"""What is offered of each service in each district, in two statements."""
+"""What is offered of each service in each district, in few statements."""
 
 from __future__ import annotations
 
@@ -46,17 +46,24 @@ def overview(
     if paging.after is not None:
         cells = [cell for cell in cells if cell > tuple(paging.after)]
     shown = cells[: paging.limit]
-    rows = [_row(cell, services[cell[1]], offered[cell], now) for cell in shown]
+    listed_there = _listed(connection, district, service)
+    rows = [
+        _row(cell, services[cell[1]], offered[cell], now, is_listed=cell in listed_there)
+        for cell in shown
+    ]
     return Page(rows, shown[-1] if len(cells) > paging.limit else None)
 
 
-def _row(cell: Cell, service: Row, offered: list[OfferedPlaces], now: datetime) -> dict[str, Any]:
+def _row(
+    cell: Cell, service: Row, offered: list[OfferedPlaces], now: datetime, *, is_listed: bool
+) -> dict[str, Any]:
+    fresh_for = timedelta(days=service["fresh_for_days"])
     takers = [one for one in offered if one.is_open]
     return {
         "district_code": cell[0],
         "service_code": cell[1],
         "field": service["field"],
-        "standing": availability(offered, now, timedelta(days=service["fresh_for_days"])),
+        "standing": availability(offered, now, fresh_for, is_listed=is_listed),
         "offerings": len(offered),
         "open": len(takers),
         "available": sum(one.available for one in takers),
@@ -86,6 +93,22 @@ def _codes(
         query = query.where(table.code == wanted)
     found = connection.execute(query.where(*listed).order_by(table.code))
     return {row.code: dict(row._mapping) for row in found}
+
+
+def _listed(connection: Connection, district: str | None, service: str | None) -> set[Cell]:
+    """By district and service: where something is published, whether or not it takes requests."""
+    query = (
+        select(t.centre.c.district_code, t.offering.c.service_code)
+        .distinct()
+        .join(t.offering_centre, t.offering_centre.c.offering_id == t.offering.c.id)
+        .join(t.centre, t.centre.c.code == t.offering_centre.c.centre_code)
+        .where(t.offering.c.state == EntryState.PUBLISHED)
+    )
+    if district is not None:
+        query = query.where(t.centre.c.district_code == district)
+    if service is not None:
+        query = query.where(t.offering.c.service_code == service)
+    return {(row.district_code, row.service_code) for row in connection.execute(query)}
 
 
 def _offered(

@@ -10,9 +10,11 @@ from sqlalchemy import Connection, Engine, insert, select
 
 from casework.adapters.persistence import tables as t
 from casework.adapters.persistence.engine.encrypted_columns import vault_of
+from casework.adapters.persistence.rows.bodies import answer_rows, answers_of
 from casework.adapters.persistence.rows.mapper import TABLES, from_row, stored, stored_as
 from casework.domain.clocks.standards import Standard
 from casework.domain.directory.directory import Centre, District, Offering, Service
+from casework.domain.programme.bodies import Body
 
 T = TypeVar("T")
 
@@ -45,6 +47,10 @@ def insert_all(connection: Connection, things: Iterable[Any]) -> int:
                 for code in one.centres
             ]
             connection.execute(insert(t.offering_centre), covers)
+        if cls is Body:
+            rows = [row for one in by_class[cls] for row in answer_rows(one, answers_of(one))]
+            if rows:
+                connection.execute(insert(t.body_answers), rows)
     return sum(map(len, by_class.values()))
 
 

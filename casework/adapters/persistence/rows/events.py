@@ -26,12 +26,13 @@ from casework.domain.duplicates import events as of_merges
 from casework.domain.events import EVENTS, ClockFacts, Event, EventMetadata
 from casework.domain.planning import events as of_plans
 from casework.domain.privacy import events as of_openings
+from casework.domain.programme import events as of_bodies
 from casework.domain.residents import events as of_residents
 from casework.domain.supervision import events as of_clocks
 
 MODULES: Final[tuple[ModuleType, ...]] = (
-    of_cases, of_clocks, of_merges, of_offerings, of_openings, of_plans, of_recounts, of_referrals,
-    of_residents,
+    of_bodies, of_cases, of_clocks, of_merges, of_offerings, of_openings, of_plans, of_recounts,
+    of_referrals, of_residents,
 )  # fmt: skip
 Read = Callable[[Any], Any]
 

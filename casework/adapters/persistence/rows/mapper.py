@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, fields
 from datetime import date, datetime
-from decimal import Decimal
 from enum import StrEnum
 from operator import attrgetter
 from types import NoneType, UnionType
@@ -23,6 +22,7 @@ from casework.adapters.persistence.engine.encrypted_columns import (
 )
 from casework.adapters.persistence.engine.types import to_json
 from casework.adapters.persistence.rows.events import event_of
+from casework.adapters.persistence.rows.parts import items, legal_holds, taken_back
 from casework.adapters.persistence.rows.plain import as_dict
 from casework.adapters.persistence.tables import audit
 from casework.adapters.persistence.tables.exchange import import_file, import_row
@@ -35,9 +35,8 @@ from casework.domain.access.tries import Try, TryState
 from casework.domain.audit.reviews import AuditReview
 from casework.domain.casefile.case import Assessment, Case, Check, Signal
 from casework.domain.casefile.correction import Correction
-from casework.domain.casefile.plan import Conference, PlannedItem, PlannedService, PlanVersion
+from casework.domain.casefile.plan import Conference, PlannedService, PlanVersion
 from casework.domain.casefile.referral import Referral
-from casework.domain.casefile.retained import LegalHold
 from casework.domain.cases.absences import Absence
 from casework.domain.clocks.calendar import Pause, PauseSource, Target, Unit
 from casework.domain.clocks.deadlines import Deadline, Escalation
@@ -63,6 +62,8 @@ from casework.domain.notices.outbox import Message, Subscription, message_kind
 from casework.domain.planning.conferences import AgendaItem
 from casework.domain.privacy.access_requests import AccessRequest
 from casework.domain.privacy.break_glass import BreakGlass
+from casework.domain.programme.bodies import Body
+from casework.domain.programme.seats import Seat
 from casework.domain.residents.households import Household, HouseholdMember
 from casework.domain.residents.names import (
     digits_of,
@@ -76,7 +77,6 @@ from casework.domain.residents.resident import (
     Contact,
     Note,
     Resident,
-    TakenBackAnswer,
 )
 from casework.domain.supervision.recounting import Recount
 from casework.domain.supervision.reviewing import Review
@@ -116,36 +116,6 @@ def _extensions(stored: list[dict[str, Any]]) -> tuple[dict[str, Any], ...]:
         }
         for one in stored
     )
-
-
-def _taken_back(stored: list[dict[str, Any]]) -> tuple[TakenBackAnswer, ...]:
-    instants = ("answered_at", "taken_back_at")
-    ids = ("answered_by", "answered_by_note_id", "taken_back_by")
-    return tuple(
-        TakenBackAnswer(
-            **one
-            | {name: datetime.fromisoformat(one[name]) for name in instants}
-            | {name: one[name] and UUID(one[name]) for name in ids}
-        )
-        for one in stored
-    )
-
-
-def _items(stored: list[dict[str, Any]]) -> list[PlannedItem]:
-    return [
-        PlannedItem(
-            id=UUID(one["id"]),
-            service_code=one["service_code"],
-            content=one["content"],
-            quantity=Decimal(one["quantity"]),
-            unit=one["unit"],
-            per=one["per"],
-            starts_on=date.fromisoformat(one["starts_on"]),
-            ends_on=date.fromisoformat(one["ends_on"]),
-            provider_id=UUID(one["provider_id"]) if one["provider_id"] else None,
-        )
-        for one in stored
-    ]
 
 
 def _escalation_tiers(stored: list[dict[str, Any]] | None) -> tuple[EscalationTier, ...] | None:
@@ -190,19 +160,6 @@ def _tuple_of(cls: type[Any]) -> Codec:
     return Codec(_as_dicts, lambda stored: tuple(cls(**one) for one in stored or ()))
 
 
-def _legal_holds(stored: list[dict[str, Any]] | None) -> tuple[LegalHold, ...]:
-    return tuple(
-        LegalHold(
-            **one
-            | {"at": datetime.fromisoformat(one["at"]), "by": one["by"] and UUID(one["by"])}
-            | {"review_on": date.fromisoformat(one["review_on"])}
-            | {"ended_at": one["ended_at"] and datetime.fromisoformat(one["ended_at"])}
-            | {"ended_by": one["ended_by"] and UUID(one["ended_by"])}
-        )
-        for one in stored or ()
-    )
-
-
 CODECS: Final[dict[type, dict[str, Codec]]] = {
     Account: {
         "tries": Codec(
@@ -213,7 +170,7 @@ CODECS: Final[dict[type, dict[str, Codec]]] = {
         ),
         "grants": Codec(list, lambda stored: list(stored or ())),
     },
-    Case: {"legal_holds": Codec(lambda holds: _as_dicts(holds) or None, _legal_holds)},
+    Case: {"legal_holds": Codec(lambda holds: _as_dicts(holds) or None, legal_holds)},
     Deadline: {
         "pauses": Codec(_as_dicts, pauses_of),
         "extensions": Codec(list, _extensions),
@@ -222,8 +179,8 @@ CODECS: Final[dict[type, dict[str, Codec]]] = {
     DirectoryChange: {"by_role": Codec(str, actor_role)},
     ImportRow: {"cells": Codec(_as_text, _as_cells)},
     Message: {"kind": Codec(str, message_kind)},
-    Note: {"answers_taken_back": Codec(_as_dicts, _taken_back)},
-    PlanVersion: {"services": Codec(_as_dicts, _items)},
+    Note: {"answers_taken_back": Codec(_as_dicts, taken_back)},
+    PlanVersion: {"services": Codec(_as_dicts, items)},
     Service: {
         "eligibility": Codec(
             lambda rules: [as_data(rule) for rule in rules],
@@ -269,6 +226,8 @@ TABLES: Final[dict[type, Table]] = {
     Account: t.account,
     AccountToken: t.account_token,
     GrantEntry: t.account_grant_log,
+    Body: t.body,
+    Seat: t.seat,
     Resident: t.resident,
     Contact: t.contact,
     Consent: t.consent,

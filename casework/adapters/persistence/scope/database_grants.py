@@ -13,7 +13,7 @@ from typing import Final
 class RowKind(StrEnum):
     """What the rows of a table are."""
 
-    # Residents' data: row-level security policies filter the rows, as the registry defines.
+    # Data of residents or of an area: policies filter the rows, as the registry defines.
     PERSONAL = "personal"
     # For the following every row is admitted: only the grants on the table apply.
     ACCOUNT = "account"
@@ -119,6 +119,9 @@ TABLES: Final[dict[str, RowKind]] = {
     "link_session": RowKind.MACHINERY,
     "delivered": RowKind.PERSONAL,
     "way_in": RowKind.PERSONAL,
+    "body": RowKind.PERSONAL,
+    "body_answers": RowKind.PERSONAL,
+    "seat": RowKind.PERSONAL,
 }
 # Tables whose grants differ from those of their class.
 OWN_RIGHTS: Final[dict[str, Rights]] = {
@@ -163,6 +166,10 @@ OWN_RIGHTS: Final[dict[str, Rights]] = {
     "offering_centre": Rights(app="SID", scheduler="SI"),
     "directory_change": Rights(app="SI", scheduler="SI"),
     "link_session": Rights(app="SIUD", scheduler=""),
+    "body": Rights(scheduler="S"),
+    # What it answers for no more, and a seat that would begin after its body's end, are taken out.
+    "body_answers": Rights(app="SIUD", scheduler="S"),
+    "seat": Rights(app="SIUD", scheduler="S"),
     # Read without its secrets, as below. The scheduler makes links, and opens none.
     "account": Rights(scheduler=""),
     "agency_link": Rights(scheduler="I"),

@@ -23,6 +23,7 @@ from casework.adapters.persistence.scope.facts import Facts
 from casework.adapters.persistence.tables.privacy import break_glass
 from casework.domain.access.policy import Role
 from casework.domain.clocks.standards import PROVIDER, REFERRAL
+from casework.domain.programme.kinds import CITY_AREA
 
 Condition = Callable[[Any, Facts], ColumnElement[bool]]
 
@@ -73,6 +74,16 @@ def is_centre(centre: Any, by: Facts) -> ColumnElement[bool]:
 def of_no_district(row: Any, _by: Facts) -> ColumnElement[bool]:
     """Rows that apply everywhere."""
     return row.c.district_code.is_(None)  # type: ignore[no-any-return]
+
+
+def in_area(row: Any, by: Facts) -> ColumnElement[bool]:
+    """Rows of the programme of a supervisor's district."""
+    return is_(row.c.area, by.district)
+
+
+def of_the_city(row: Any, _by: Facts) -> ColumnElement[bool]:
+    """Rows of the programme of the city itself."""
+    return row.c.area == CITY_AREA  # type: ignore[no-any-return]
 
 
 def touches_district(pair: Any, by: Facts) -> ColumnElement[bool]:
@@ -226,6 +237,11 @@ def opened(row: Any, by: Facts) -> ColumnElement[bool]:
 
 
 # Conditions of row-level security alone
+
+
+def without_place(_row: Any, by: Facts) -> ColumnElement[bool]:
+    """Every row, for an actor who belongs to no place and no agency: the city, and who runs it."""
+    return by.reach.in_(("none", "city"))  # type: ignore[no-any-return]
 
 
 def in_unit(row: Any, by: Facts) -> ColumnElement[bool]:

@@ -17,7 +17,8 @@ from casework.adapters.persistence import tables as t
 from casework.adapters.persistence.scope import row_conditions
 from casework.adapters.persistence.scope.database_grants import TABLES, RowKind
 from casework.adapters.persistence.scope.facts import STATED
-from casework.adapters.persistence.scope.who_sees_what import CASES_SENT, CITY, REGISTRY, Rows
+from casework.adapters.persistence.scope.who_sees_what import CASES_SENT, CITY, REGISTRY
+from casework.adapters.persistence.scope.whose_rows import Rows
 
 _POSTGRESQL: Final = postgresql.dialect()  # type: ignore[no-untyped-call]
 _IS_STAFF: Final = and_(STATED.agency.is_(None), STATED.reach == "own")

@@ -9,8 +9,8 @@ cannot be the same, the entry says so, and why.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, fields
+from collections.abc import Callable
+from dataclasses import dataclass, fields
 from datetime import datetime
 from functools import cache
 from typing import Any, Final, ParamSpec, TypeVar, cast
@@ -20,11 +20,10 @@ from sqlalchemy import ColumnElement, and_, bindparam, false, or_, true
 from casework.adapters.persistence.scope import row_conditions as c
 from casework.adapters.persistence.scope.facts import Facts, facts_of
 from casework.adapters.persistence.scope.row_conditions import Condition
+from casework.adapters.persistence.scope.whose_rows import Difference, Rows, Rule
 from casework.domain.access.policy import SYSTEM_ROLE, Relation, Scope
 from casework.domain.clocks.standards import AREA, ASSESSOR, PROVIDER, SUPERVISOR, WORKER
 
-# Any of several conditions admits a row.
-Rule = dict[Relation, tuple[Condition, ...]]
 CENTRE, DISTRICT, CASES_SENT, OWN_AGENCY, LED_AGENCY, CITY, ALL = (
     Relation.CENTRE,
     Relation.DISTRICT,
@@ -34,40 +33,6 @@ CENTRE, DISTRICT, CASES_SENT, OWN_AGENCY, LED_AGENCY, CITY, ALL = (
     Relation.CITY,
     Relation.ALL,
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Difference:
-    """A condition of one of the two filters alone, and why the other cannot have it."""
-
-    condition: Condition
-    why: str
-    # Of the database: whether it also lets through what is written.
-    writes: bool = True
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Rows:
-    """Whose the rows of a table are: who has no entry sees none. The system sees all of them."""
-
-    see: Rule = field(default_factory=dict)
-    # What counts in figures, of which nobody is shown a row.
-    count: Rule = field(default_factory=dict)
-    # Further lists of the same rows, by name.
-    lists: Mapping[str, Rule] = field(default_factory=dict)
-    # The rows are those of a row of this table, as its key says: who sees that one sees these.
-    parent: tuple[str, str] | None = None
-    # Whose parent is shown to them without these children of it.
-    hidden_from: frozenset[Relation] = frozenset()
-    # Whether an agency sees no child that stands beside its own requests.
-    is_for_staff: bool = True
-    # Whether break-glass access to a resident includes these rows, to read by id.
-    is_opened: bool = False
-    # Where the application lets through fewer rows, and where the database lets through more: for
-    # the transaction that works on a whole file, and else.
-    narrower: Mapping[Relation, Difference] = field(default_factory=dict)
-    worked_on: Difference | None = None
-    wider: tuple[Difference, ...] = ()
 
 
 _EVERYTHING: Final[tuple[Condition, ...]] = (c.everything,)
@@ -92,6 +57,22 @@ _NUMBERS: Final = Rows(
     count=_COUNTED | {OWN_AGENCY: (c.own_numbers,)},
 )
 _BESIDE: Final = "An agency is shown it beside its own requests, and never for itself."
+# Of the programme: an area's own are maintained there. Of the city's everybody is shown who they
+# are; its bodies answer for what agencies everywhere give.
+_OF_AREA: Final = Rows(
+    see={DISTRICT: (c.in_area,), ALL: _EVERYTHING},
+    lists={
+        "shown": {
+            DISTRICT: (c.in_area, c.of_the_city),
+            OWN_AGENCY: (c.of_the_city,),
+            ALL: _EVERYTHING,
+        },
+    },
+    wider=(
+        Difference(c.without_place, "The city maintains and reads all of them; it has no place."),
+        Difference(c.of_the_city, "Who answers for an entry is shown with it.", writes=False),
+    ),
+)
 _FROM_FILES: Final = "What matched nobody is worked off, and found again, in its district."
 
 REGISTRY: Final[dict[str, Rows]] = {
@@ -210,6 +191,7 @@ REGISTRY: Final[dict[str, Rows]] = {
         },
         wider=(Difference(c.in_district, _FROM_FILES), Difference(c.at_home, _FROM_FILES)),
     ),
+    **dict.fromkeys(("body", "body_answers", "seat"), _OF_AREA),
     # For the following the database admits every row: it is no resident's data, or is
     # reached through the tables above. The roles' grants say who may do what with the table.
     "account": Rows(

@@ -106,6 +106,11 @@ from casework.adapters.persistence.tables.planning import (
 from casework.adapters.persistence.tables.privacy import (
     break_glass,
 )
+from casework.adapters.persistence.tables.programme import (
+    body,
+    body_answers,
+    seat,
+)
 from casework.adapters.persistence.tables.residents import (
     consent,
     contact,
@@ -116,7 +121,8 @@ from casework.adapters.persistence.tables.residents import (
 __all__ = [
     "RUNNING", "absence", "access_request", "account", "account_grant_log", "account_token",
     "addressee", "agency_link", "agenda_item", "answering", "assessment", "audit_entry",
-    "audit_head", "audit_pending", "audit_review", "audit_seal", "break_glass", "care_case",
+    "audit_head", "audit_pending", "audit_review", "audit_seal", "body", "body_answers",
+    "break_glass", "care_case",
     "care_check", "case_counter", "centre", "city_sum", "city_total", "closed_month", "closed_sum",
     "closed_total", "conference", "configuration", "consent", "contact", "correction", "deadline",
     "delivered", "designation", "directory_change", "district", "duplicate_check",
@@ -126,5 +132,6 @@ __all__ = [
     "merge_child", "message", "metadata", "note", "notice", "offering", "offering_centre",
     "plan_version", "planned_service", "provider", "provider_answers", "recount", "recovery_code",
     "referral", "refresh_token", "relay_state", "resident", "resident_merge", "review",
-    "run_notices", "service", "sign_in_source", "signal", "standard", "subscription", "way_in",
+    "run_notices", "seat", "service", "sign_in_source", "signal", "standard", "subscription",
+    "way_in",
 ]  # fmt: skip

@@ -34,6 +34,7 @@ from casework.adapters.persistence.planning.conferences import SqlConferences
 from casework.adapters.persistence.privacy.access_requests import SqlAccessRequests
 from casework.adapters.persistence.privacy.break_glass import SqlOpenings
 from casework.adapters.persistence.privacy.disclosures import SqlDisclosures
+from casework.adapters.persistence.programme.bodies import SqlBodies
 from casework.adapters.persistence.residents.households import SqlHouseholds
 from casework.adapters.persistence.residents.residents import SqlResidents
 from casework.adapters.persistence.supervision.jobs import SqlJobs
@@ -172,6 +173,10 @@ class SqlRepositories:
     @cached_property
     def audit(self) -> SqlAuditTrail:
         return SqlAuditTrail(self._connection, self._about)
+
+    @cached_property
+    def bodies(self) -> SqlBodies:
+        return SqlBodies(self._connection, self.scope, self._now)
 
     @cached_property
     def imports(self) -> SqlImports:

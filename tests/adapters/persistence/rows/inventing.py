@@ -27,6 +27,9 @@ from casework.domain.directory.eligibility import Comparison, Rule
 from casework.domain.duplicates.suspicions import Suspicion
 from casework.domain.events import EventMetadata
 from casework.domain.notices.outbox import Message
+from casework.domain.programme.bodies import Body
+from casework.domain.programme.kinds import BodyKind
+from casework.domain.programme.seats import Seat
 
 LETTERS = "가나다 라마바🏠'\"\\%;\n\tÄé≤x0"
 MICROSECOND = timedelta(microseconds=1)
@@ -61,6 +64,12 @@ class Inventor:
         if cls is Designation and not bare:  # it ends after it begins
             days = sorted([values["valid_from"], values["valid_to"]])
             values["valid_from"], values["valid_to"] = days
+        if cls in (Body, Seat) and not bare:  # it ends after it begins
+            names = ("valid_from", "valid_to") if cls is Body else ("begins_on", "ends_on")
+            values |= dict(zip(names, sorted(values[name] for name in names), strict=True))
+        if cls is Body:  # only a partner is an agency, and no number is below nought
+            values["kind"] = BodyKind.PARTNER
+            values["teams_stated"] = None if bare else self._rng.randrange(99)
         if cls is Offering:  # no more than there is
             free, held, waiting = (self._rng.randrange(99) for _ in range(3))
             values |= {"available": free, "held": held, "capacity": free + held}

@@ -1,0 +1,1 @@
+"""The city's programme over HTTP: its bodies and their seats."""

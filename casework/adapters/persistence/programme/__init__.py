@@ -1,0 +1,1 @@
+"""Bodies of the city's programme and their seats."""

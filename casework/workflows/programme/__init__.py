@@ -1,0 +1,1 @@
+"""The city's programme: its bodies and their seats."""
