@@ -14,7 +14,7 @@ from casework.adapters.persistence import tables as t
 from casework.adapters.persistence.engine.ids import new_id
 from casework.adapters.persistence.supervision.clock_counts import count_clocks
 from casework.bench.statements import statements
-from casework.domain.clocks.standards import CARE_SUBJECTS, ClockKind, ClockSubjectType
+from casework.domain.clocks.standards import ClockKind
 from casework.domain.supervision import recounting
 from casework.workflows.supervision import standards
 from tests.adapters.looking import raised, the_clock, told
@@ -384,13 +384,6 @@ def test_a_clock_of_care_without_a_case_and_one_of_the_programme_with_one_are_re
     for id, values in wrong:
         with pytest.raises(IntegrityError), api.engine.begin() as connection:
             connection.execute(update(t.deadline).where(t.deadline.c.id == id).values(values))
-
-
-def test_the_check_knows_every_subject() -> None:
-    assert {"case", "planned_service", "referral"} == set(CARE_SUBJECTS)
-    assert set(ClockSubjectType) - set(CARE_SUBJECTS) == {
-        "task", "meeting", "submission", "regional_plan",
-    }  # fmt: skip
 
 
 def test_lists_take_as_many_statements_with_them_as_without(api: Api) -> None:

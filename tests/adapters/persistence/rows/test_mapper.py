@@ -64,7 +64,11 @@ STORED_ELSEWHERE = {
 }
 # The registration number and the second factor's secret are in no object: code that needs one reads
 # it on its own.
-KEPT_APART = {Resident: {"rrn", "rrn_index"}, Account: {"totp_sealed"}}
+KEPT_APART = {
+    Resident: {"rrn", "rrn_index"},
+    Account: {"totp_sealed"},
+    Deadline: {"heard_until"},  # found by the relay, and forgotten by whatever plans a clock anew
+}
 # Events have a table together, and are read into the class that their name says.
 CLASSES = sorted(TABLES.keys() - {Event}, key=lambda cls: cls.__name__)
 
