@@ -16,12 +16,12 @@ from casework.adapters import reference
 from casework.demo import names
 from casework.domain.access.accounts import Account
 from casework.domain.act import Act
-from casework.domain.clocks.standards import CareField
+from casework.domain.clocks.standards import CITY_AREA, CareField
 from casework.domain.directory.directory import District
 from casework.domain.events import Event
 from casework.domain.programme import events
 from casework.domain.programme.bodies import Around, Body, new_body
-from casework.domain.programme.kinds import CITY_AREA, BodyKind, SeatedBy, SeatPart, Source
+from casework.domain.programme.kinds import BodyKind, SeatedBy, SeatPart, Source
 from casework.domain.programme.rules import RuleName
 from casework.domain.programme.seats import Seat, added_seats, end_of_term
 

@@ -14,9 +14,9 @@ from uuid import UUID
 
 from casework.domain.access.policy import Actor, may, scope_of
 from casework.domain.act import Act
-from casework.domain.clocks.standards import CareField
+from casework.domain.clocks.standards import CITY_AREA, CareField
 from casework.domain.errors import Conflict, Forbidden, NotAllowedInState, require
-from casework.domain.programme.kinds import CITY_AREA, BodyKind, Source
+from casework.domain.programme.kinds import BodyKind, Source
 from casework.domain.programme.rules import Rule, RuleName, rule_of, with_rules
 from casework.domain.residents.registration_numbers import names_one
 

@@ -3,10 +3,6 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Final
-
-# The area that is no district: the whole city.
-CITY_AREA: Final = "city"
 
 
 class BodyKind(StrEnum):

@@ -12,9 +12,9 @@ from casework.adapters.persistence import tables as t
 from casework.adapters.persistence.scope.who_sees_what import listed
 from casework.adapters.persistence.tables.programme import FIELD, SERVICE
 from casework.domain.access.policy import Role, Scope
+from casework.domain.clocks.standards import CITY_AREA
 from casework.domain.directory.answering import Answering, AnsweringBody
 from casework.domain.errors import Invalid
-from casework.domain.programme.kinds import CITY_AREA
 
 _body, _answers, _seat = t.body, t.body_answers, t.seat
 

@@ -30,6 +30,7 @@ from sqlalchemy import (
 from casework.adapters.persistence import tables as t
 from casework.adapters.persistence.casefile.overdue import IS_RUNNING, is_answered
 from casework.adapters.persistence.engine.paging import at
+from casework.adapters.persistence.rows.aliases import alias_of
 from casework.adapters.persistence.rows.many import is_one_of, planned_each_time, update_many
 from casework.adapters.persistence.rows.mapper import from_row
 from casework.domain.clocks.deadlines import BREACH, Deadline
@@ -37,7 +38,7 @@ from casework.domain.notices.telling_again import LateClock
 from casework.domain.supervision.codes import ReviewAction
 from casework.workflows.ports.paging import Page, Paging
 
-_clock, _step, _review, _again = t.deadline, t.escalation, t.review, t.notice.alias("again")
+_clock, _step, _review, _again = t.deadline, t.escalation, t.review, alias_of(t.notice, "again")
 _KEYS: Final = [_clock.c.heard_until, _clock.c.due_at, _clock.c.id]
 
 

@@ -23,10 +23,10 @@ from casework.adapters.persistence.scope.who_sees_what import listed, seen
 from casework.adapters.persistence.tables.programme import FIELD, SERVICE
 from casework.domain.access.policy import Role, Scope
 from casework.domain.clocks.calendar import day_in_seoul
-from casework.domain.clocks.standards import CareField
+from casework.domain.clocks.standards import CITY_AREA, CareField
 from casework.domain.errors import Conflict, Invalid, NotFound
 from casework.domain.programme.bodies import Around, Body
-from casework.domain.programme.kinds import CITY_AREA, BodyKind
+from casework.domain.programme.kinds import BodyKind
 from casework.domain.programme.seats import Seat
 from casework.workflows.ports.programme import BodyView
 from casework.workflows.ports.unit_of_work import Page, Paging

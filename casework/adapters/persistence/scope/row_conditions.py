@@ -22,8 +22,7 @@ from casework.adapters.persistence import tables as t
 from casework.adapters.persistence.scope.facts import Facts
 from casework.adapters.persistence.tables.privacy import break_glass
 from casework.domain.access.policy import Role
-from casework.domain.clocks.standards import PROVIDER, REFERRAL
-from casework.domain.programme.kinds import CITY_AREA
+from casework.domain.clocks.standards import CITY_AREA, PROVIDER, REFERRAL
 
 Condition = Callable[[Any, Facts], ColumnElement[bool]]
 
