@@ -9,7 +9,7 @@ from random import Random
 import psutil
 
 from tests.proofs._faults.load import ASKS, OPENS, Load
-from tests.proofs._faults.site import Served, Site, site
+from tests.proofs._faults.site import STARTS_WITHIN_S, Served, Site, site
 from tests.proofs._faults.trial import Outcome, Plan, defect, strike_under_load
 
 BEFORE_THE_COMMIT = "answers-before-the-commit"
@@ -60,8 +60,8 @@ def kill_worker(plan: Plan) -> Outcome:
         return strike_under_load(load, plan, strike, settle)
 
 
-def _all_there(served: Served, within_s: float = 60) -> None:
-    until = time.monotonic() + within_s
+def _all_there(served: Served) -> None:
+    until = time.monotonic() + STARTS_WITHIN_S
     while len(served.ready_workers()) < WORKERS:
         assert time.monotonic() < until, "the killed process was not replaced"
         time.sleep(0.02)
