@@ -27,8 +27,8 @@ CONFIGURATION_S = 5.0
 class Cached(Generic[T]):
     """Something read from the database that rarely changes, read again after some seconds."""
 
-    def __init__(self, read: Callable[[], T], seconds: float = CONFIGURATION_S) -> None:
-        self._read, self._seconds = read, seconds
+    def __init__(self, read: Callable[[], T], seconds: float | None = None) -> None:
+        self._read, self._seconds = read, CONFIGURATION_S if seconds is None else seconds
         self._value: tuple[float, T] | None = None
         self._forgotten = 0
 
