@@ -79,6 +79,8 @@ class Asker:
         body = content or b""
         if json is not None:
             body, sent["content-type"] = _dumped(json), "application/json"
+        if body:
+            sent["content-length"] = str(len(body))
         scope = {
             "type": "http", "asgi": {"version": "3.0"}, "http_version": "1.1", "method": method,
             "path": path, "raw_path": path.encode(), "root_path": "", "scheme": "http",
