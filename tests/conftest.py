@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
+import gc
 import os
 import pickle
 import shutil
@@ -123,6 +124,15 @@ def chosen_store(nodeid: str) -> str:
     others = [one for one in parameters.rstrip("]").split("-") if one not in STORES]
     is_eighth = zlib.crc32("-".join([path, *others]).encode()) % 8 == 0
     return "postgres" if is_eighth else "sqlite"
+
+
+def pytest_collection_finish() -> None:
+    """Leave what was imported and collected to no collection of garbage, as a server does.
+
+    An application that starts in a test finds that done, and does not do it once more for itself.
+    """
+    gc.collect()
+    gc.freeze()
 
 
 def pytest_configure(config: pytest.Config) -> None:
