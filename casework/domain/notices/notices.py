@@ -88,6 +88,11 @@ class Notice:
     run_id: UUID | None = None
     addressed_at: datetime | None = None
 
+    @property
+    def is_of_programme(self) -> bool:
+        """Whether it tells of a clock that is about no case."""
+        return self.subject_type == "deadline" and self.case_id is None
+
 
 def notice_of_stale(
     offering_id: UUID, provider_id: UUID, district_code: str, act: Act, *, tells: bool
@@ -192,7 +197,6 @@ def notice_of_still_overdue(clock: Deadline, morning: datetime) -> Notice:
 # Recipients
 
 HELD_IN_PROGRAMME: Final = frozenset({OWNER, BODY, AREA})
-PROGRAMME_PARTS: Final = HELD_IN_PROGRAMME | {GIVER}
 
 
 @dataclass(frozen=True, slots=True)
@@ -219,7 +223,7 @@ def addressees(notice: Notice, people: Recipients) -> list[UUID]:
     programme a district stands for its bodies, and the city for a district where nobody is.
     """
     supervisors = _there(people.supervisors.get(notice.district_code, ()), people)
-    if PROGRAMME_PARTS & set(notice.tell):
+    if notice.is_of_programme:
         supervisors = _of_area(notice.district_code, supervisors, people)
     found: list[UUID] = []
     for part in notice.tell:

@@ -299,3 +299,30 @@ def test_a_digest_leaves_at_nine_of_a_working_day_once_it_was_swept(now, swept, 
 )  # fmt: skip
 def test_a_flood_is_more_than_fifty_and_than_five_times_the_usual(count, before, held):
     assert is_flood(count, before) is held
+
+
+# The city's programme
+
+
+OFFICER = id_(30)
+
+
+@pytest.mark.parametrize(
+    ("tell", "there"),
+    [("owner", [SUPERVISOR, HEAD]), ("body", [SUPERVISOR, HEAD]), ("area", [SUPERVISOR, HEAD]),
+     ("giver", [HEAD]), ("head", [HEAD])],
+)  # fmt: skip
+def test_no_step_of_the_programme_is_told_to_nobody(tell, there):
+    people = replace(PEOPLE, city=[OFFICER])
+    empty = replace(people, supervisors={}, heads={})
+    known = {"case_id": None, "worker_id": None, "provider_id": None, "tell": [Part(tell)]}
+    assert addressees(a_notice(**known), people) == there
+    assert addressees(a_notice(**known), empty) == [OFFICER]
+    assert addressees(a_notice(**known, district_code="city"), people) == [OFFICER]
+
+
+def test_a_step_of_a_case_is_never_told_to_the_city():
+    nobody = replace(PEOPLE, supervisors={}, heads={}, city=[OFFICER])
+    assert addressees(a_notice(tell=[Part.HEAD]), nobody) == []
+    about_no_case = a_notice(case_id=None, subject_type="offering", tell=[Part.SUPERVISOR])
+    assert addressees(about_no_case, nobody) == []

@@ -36,7 +36,7 @@ from casework.adapters.persistence.scope.who_sees_what import seen
 from casework.domain.access.policy import Role, Scope
 from casework.domain.access.standing_in import StandIns
 from casework.domain.clocks.standards import CITY_AREA
-from casework.domain.notices.notices import PROGRAMME_PARTS, Notice, Recipients
+from casework.domain.notices.notices import Notice, Recipients
 from casework.domain.notices.outbox import Subscription
 from casework.domain.notices.pausing import RelayState
 from casework.workflows.ports.links import Links
@@ -173,7 +173,7 @@ class SqlNoticeStore(SqlOutbox):
         account = t.account
         districts = {notice.district_code for notice in notices}
         agencies = {notice.provider_id for notice in notices if notice.provider_id}
-        tells_city = any(PROGRAMME_PARTS & set(notice.tell) for notice in notices)
+        tells_city = any(notice.is_of_programme for notice in notices)
         query = select(*account.c["id", "role", "district_code", "provider_id", "is_head"]).where(
             account.c.is_active,
             or_(
