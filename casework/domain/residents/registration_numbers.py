@@ -7,6 +7,7 @@ given out since October 2020 end in random digits, so the old checksum proves no
 from __future__ import annotations
 
 import re
+import unicodedata
 from datetime import date
 from enum import StrEnum
 from typing import Final
@@ -26,7 +27,7 @@ class NumberPurpose(StrEnum):
 
 PURPOSES: Final = tuple(NumberPurpose)
 _FORM: Final = re.compile(r"(\d{6})[- ]?(\d{7})", re.ASCII)
-_WITHIN: Final = re.compile(r"(?<!\d)(\d{6})\s?-?\s?(\d{7})(?!\d)", re.ASCII)
+_WITHIN: Final = re.compile(r"(?<!\d)(\d{6})\s?[-\u2010-\u2015\u2212~]?\s?(\d{7})(?!\d)", re.ASCII)
 # By the seventh digit: 5 to 8 are foreigners' numbers, odd ones are men's.
 _CENTURIES: Final = {
     "9": 1800, "0": 1800, "1": 1900, "2": 1900, "3": 2000, "4": 2000,
@@ -59,8 +60,12 @@ def read_number(given: str, *, birth_date: date, sex: str) -> str:
 
 
 def names_one(words: str) -> bool:
-    """Whether words hold what looks like a number: six digits of a birth date, and seven more."""
-    return any(_born("".join(found)) is not None for found in _WITHIN.findall(words))
+    """Whether words hold what looks like a number: six digits of a birth date, and seven more.
+
+    Digits of full width, and dashes of any length, are read as well.
+    """
+    plain = unicodedata.normalize("NFKC", words)
+    return any(_born("".join(found)) is not None for found in _WITHIN.findall(plain))
 
 
 def has_checksum(number: str) -> bool:

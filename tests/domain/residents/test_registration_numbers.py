@@ -7,7 +7,12 @@ from datetime import date
 import pytest
 
 from casework.domain.errors import Invalid
-from casework.domain.residents.registration_numbers import has_checksum, read_number, written
+from casework.domain.residents.registration_numbers import (
+    has_checksum,
+    names_one,
+    read_number,
+    written,
+)
 
 BORN = date(1941, 3, 5)
 
@@ -79,3 +84,19 @@ def test_the_old_checksum_holds_for_one_last_digit_of_ten() -> None:
 
 def test_it_is_written_with_its_dash() -> None:
     assert written("4103052000001") == "410305-2000001"
+
+
+@pytest.mark.parametrize(
+    "words",
+    ["담당 900101-1234567", "９００１０１－１２３４５６７", "900101–1234567", "900101 — 1234567",
+     "9001011234567"],
+)  # fmt: skip
+def test_a_number_among_words_is_found_however_it_is_typed(words: str) -> None:
+    assert names_one(words)
+
+
+@pytest.mark.parametrize(
+    "words", ["조례 제5조", "051-000-5017", "901301-1234567", "12345678901234", "2026-03-10"]
+)
+def test_other_numbers_among_words_are_none(words: str) -> None:
+    assert not names_one(words)
