@@ -149,3 +149,13 @@ def test_a_far_districts_seats_stay_out_of_sight(api: Api) -> None:
     seated(api, far, {"name": "먼위원"}, by=FAR_SUPERVISOR)
     assert "먼위원" not in api.as_(SUPERVISOR).get("/bodies").text
     assert "먼위원" in api.as_("city").get("/bodies").text
+
+
+def test_with_a_name_the_account_is_shown_no_longer(api: Api) -> None:
+    forum = entered(api, kind="forum", valid_from="2020-01-01")["id"]
+    account = str(api.id_of("city"))
+    seated(api, forum, {"from": "2020-01-01", "to": "2021-03-04", "account_id": account})
+    for now, expected in (("2026-03-04T23:59", account), ("2026-03-05T00:00", None)):
+        api.clock.set(now)
+        (body,) = api.as_("auditor").items("/bodies", on="2021-03-04")
+        assert body["seats"][0]["account_id"] == expected, now

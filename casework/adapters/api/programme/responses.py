@@ -80,7 +80,8 @@ class Seat(ResponseBody):
     in_force: bool
     ends_soon: bool
     account_id: UUID | None = Field(
-        description="The account, if there is one; null where the reader may not know it."
+        description="The account, if there is one; null where the reader may not know it, or the"
+        " name is shown no longer."
     )
     source: Source = Field(description="Where it is known from; what is `invented` is nobody's.")
 

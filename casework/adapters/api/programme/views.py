@@ -59,7 +59,7 @@ def _seat(one: Seat, today: date, on: date, years: int, *, is_whole: bool) -> di
         "to": one.ends_on,
         "in_force": one.is_in_force(on),
         "ends_soon": one.ends_soon(on),
-        "account_id": one.account_id if is_whole else None,
+        "account_id": one.account_id if is_whole and shows else None,
         "source": one.source,
     }
 
