@@ -22,8 +22,10 @@ from casework.domain.residents.registration_numbers import names_one
 
 READ: Final = "body.read"
 WRITE: Final = "body.write"
-# How far ahead a body may begin or end.
+# How far ahead a body, or a seat in it, may begin or end.
 AHEAD: Final = timedelta(days=3 * 366)
+# How many bodies may be one above the other.
+LEVELS: Final = 10
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,7 +84,7 @@ class Around:
     councils: Sequence[Body] = ()
     # The body above it, and those above that one, the nearest first.
     above: Sequence[Body] = ()
-    # What others of the area answer for, from today on.
+    # What others of the area answer for, from a day on.
     answered: frozenset[str] = frozenset()
 
 
@@ -92,8 +94,10 @@ def new_body(facts: Mapping[str, Any], around: Around, act: Act) -> Body:
     rules = with_rules({}, facts.get("rules") or {})
     given = dict(facts) | {"rules": rules, "valid_from": facts.get("valid_from") or act.today}
     body = Body(id=act.new_id(), **given)
-    _check_day(body.valid_from, act, "valid_from")
-    check_body(body, around, act)
+    check_not_too_far(body.valid_from, act, "valid_from")
+    check_body(body, around)
+    if body.parent_id is not None:
+        _check_parent(body, around.above, act.today)
     _check_answers(answers_of(body), around)
     return body
 
@@ -105,7 +109,10 @@ def changed_body(body: Body, changes: Mapping[str, Any], around: Around, act: Ac
     if "rules" in given:
         given["rules"] = with_rules(body.rules, given["rules"] or {})
     changed = replace(body, **given)
-    check_body(changed, around, act)
+    check_body(changed, around)
+    # One above it that has ended since is nothing that a change of the rest must put right.
+    if changed.parent_id not in (None, body.parent_id):
+        _check_parent(changed, around.above, act.today)
     _check_answers(answers_of(changed) - answers_of(body), around)
     return changed
 
@@ -135,7 +142,7 @@ def ended_body(body: Body, ending: Ending, around: Around, act: Act) -> Body:
         code="date_too_early",
         field="on",
     )
-    _check_day(last_day, act, "on")
+    check_not_too_far(last_day, act, "on")
     _check_words({"reason": ending.reason})
     if taker is not None:
         _check_takes_over(body, taker, last_day)
@@ -169,8 +176,8 @@ def is_shown_whole(body: Body, actor: Actor) -> bool:
     return scope_of(actor, READ).bounds.hold_district(body.area)
 
 
-def check_body(body: Body, around: Around, act: Act) -> None:
-    """No second council, nothing above it that is below it, and an agency only of a partner."""
+def check_body(body: Body, around: Around) -> None:
+    """No second council, an agency only of a partner, and nobody's number in its words."""
     _check_words({"name_ko": body.name_ko, "name_en": body.name_en})
     _check_words({f"rules.{name}.basis": said["basis"] for name, said in body.rules.items()})
     require(
@@ -180,8 +187,6 @@ def check_body(body: Body, around: Around, act: Act) -> None:
         field="provider_id",
     )
     _check_only_council(body, around.councils)
-    if body.parent_id is not None:
-        _check_parent(body, around.above, act.today)
 
 
 def _check_only_council(body: Body, others: Iterable[Body]) -> None:
@@ -200,8 +205,10 @@ def _overlap(one: Body, other: Body) -> bool:
 
 def _check_parent(body: Body, above: Sequence[Body], today: date) -> None:
     is_there = bool(above) and above[0].id == body.parent_id
+    # Above so many it is not looked further up, where the body itself might be.
+    is_clear = len(above) < LEVELS and body.id not in {one.id for one in above}
     require(
-        is_there and above[0].area == body.area and body.id not in {one.id for one in above},
+        is_there and above[0].area == body.area and is_clear,
         "no body of the same area that it can be under",
         code="parent_invalid",
         field="parent_id",
@@ -261,7 +268,8 @@ def _check_lasts(body: Body, action: str, today: date) -> None:
         raise NotAllowedInState(action, "ended", [])
 
 
-def _check_day(day: date, act: Act, field: str) -> None:
+def check_not_too_far(day: date, act: Act, field: str) -> None:
+    """Refuse a day that is more than three years ahead."""
     require(
         day <= act.today + AHEAD, "more than three years ahead", code="date_too_far", field=field
     )

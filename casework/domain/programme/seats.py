@@ -15,7 +15,7 @@ from uuid import UUID
 from casework.domain.act import Act
 from casework.domain.clocks.calendar import months_after
 from casework.domain.errors import Conflict, Invalid, NotAllowedInState, require
-from casework.domain.programme.bodies import Body, check_no_number
+from casework.domain.programme.bodies import Body, check_no_number, check_not_too_far
 from casework.domain.programme.kinds import SeatedBy, SeatPart, Source
 from casework.domain.programme.rules import RuleName
 
@@ -82,7 +82,7 @@ def added_seats(
         raise NotAllowedInState("add_seats", "ended", [])
     made = [_seat(body, one, f"seats.{n}", act) for n, one in enumerate(wanted)]
     every = [*held, *made]
-    _check_number(body, every)
+    _check_number(body, every, made)
     _check_chairs(every)
     _check_accounts(every)
     return made
@@ -93,6 +93,7 @@ def ended_seat(seat: Seat, last_day: date, act: Act) -> Seat:
     if seat.ends_on is not None and seat.ends_on < act.today:
         raise NotAllowedInState("end", "ended", [])
     require(last_day >= seat.begins_on, "before it begins", code="date_too_early", field="on")
+    check_not_too_far(last_day, act, "on")
     require(
         seat.ends_on is None or last_day <= seat.ends_on,
         "it ends before that day; another seat begins after it",
@@ -129,6 +130,7 @@ def _seat(body: Body, wanted: Mapping[str, Any], at: str, act: Act) -> Seat:
         check_no_number(wanted[name], f"{at}.{name}")
     require(ends is None or ends >= begins, "it would end before it begins",
             code="date_too_early", field=f"{at}.to")  # fmt: skip
+    check_not_too_far(begins, act, f"{at}.from")
     require(
         body.is_in_force(begins),
         "its body is not there on that day",
@@ -147,12 +149,17 @@ def _seat(body: Body, wanted: Mapping[str, Any], at: str, act: Act) -> Seat:
     return Seat(id=act.new_id(), body_id=body.id, area=body.area, **given)
 
 
-def _check_number(body: Body, seats: Sequence[Seat]) -> None:
-    """Not more at a time than the rules allow: there are most on a day on which one begins."""
+def _check_number(body: Body, seats: Sequence[Seat], made: Sequence[Seat]) -> None:
+    """Not more at a time than the rules allow: there are most on a day on which one begins.
+
+    On days on which none of the new ones is held, it may have been by other rules.
+    """
     most = body.most_seats
     if most is None:
         return
-    for day in {seat.begins_on for seat in seats}:
+    for day in sorted({seat.begins_on for seat in seats}):
+        if not any(seat.is_in_force(day) for seat in made):
+            continue
         held = sum(seat.is_in_force(day) for seat in seats)
         if held > most:
             raise Invalid(

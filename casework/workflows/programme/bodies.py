@@ -58,7 +58,7 @@ def end_body(ctx: Context, id: UUID, on: date, reason: str, hand_to: UUID | None
         before = work.bodies.get(id)
         ctx.expect(before.version)
         ending = Ending(on=on, reason=reason, open_tasks=NO_TASKS, hand_to=_taker(work, hand_to))
-        around = work.bodies.around(id, before.area, before.parent_id, on)
+        around = work.bodies.around(id, before.area, before.parent_id, before.valid_to or on)
         ended = bodies.ended_body(before, ending, around, ctx.act)
         held = work.bodies.seats(id)
         shortened = seats.ended_with(ended, held)

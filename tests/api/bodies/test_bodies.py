@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Any
 from uuid import UUID
 
@@ -339,3 +340,23 @@ def test_what_happens_to_a_body_is_recorded_without_a_name(api: Api) -> None:
         for one in _rows(api, select(t.audit_entry).where(t.audit_entry.c.action == "body.write"))
     ]
     assert citys.count(None) == 1
+
+
+def test_what_others_answered_for_meanwhile_is_not_taken_over_by_a_later_end(api: Api) -> None:
+    first = entered(api, fields=["care"])["id"]
+    city = api.as_("city")
+    city.post(f"/bodies/{first}/end", {"on": "2026-03-05", "reason": "개편"})
+    second = entered(api, fields=["care"], valid_from="2026-03-06")["id"]
+    city.post(f"/bodies/{second}/end", {"on": "2026-03-10", "reason": "개편"})
+    longer = city.post(f"/bodies/{first}/end", {"on": "2026-03-12", "reason": "연장"})
+    assert refusal(longer) == (409, "answered_elsewhere")
+
+
+@pytest.mark.both_stores
+def test_bodies_never_stand_in_a_ring_however_long(api: Api) -> None:
+    line = [entered(api, kind="team")["id"] for _ in range(11)]
+    for low, top in pairwise(line[1:]):
+        assert patched(api, "city", low, {"parent_id": top}).status_code == 200
+    assert patched(api, "city", line[10], {"parent_id": line[0]}).status_code == 200
+    ring = patched(api, "city", line[0], {"parent_id": line[1]})
+    assert refusal(ring) == (422, "parent_invalid")

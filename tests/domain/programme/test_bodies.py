@@ -257,3 +257,25 @@ def test_who_may_act_is_who_maintains_the_area() -> None:
     assert actions_on(own, SUPERVISOR, TODAY) == ["add_seats", "change", "end"]
     assert actions_on(citys, SUPERVISOR, TODAY) == []
     assert actions_on(citys, Actor(id=UUID(int=3), role=Role.AUDITOR), TODAY) == []
+
+
+def test_what_is_under_a_body_that_ended_is_changed_all_the_same() -> None:
+    gone = body(valid_from=date(2026, 1, 1), valid_to=TODAY - DAY)
+    low = body(parent_id=gone.id, valid_from=date(2026, 1, 1))
+    around = Around(above=[gone])
+    assert changed_body(low, {"name_ko": "새 이름"}, around, act()).name_ko == "새 이름"
+    assert changed_body(low, {"parent_id": gone.id}, around, act()).parent_id == gone.id
+    assert changed_body(low, {"parent_id": None}, ALONE, act()).parent_id is None
+    with refused(Invalid, "body_not_in_force"):
+        changed_body(body(), {"parent_id": gone.id}, around, act())
+
+
+@pytest.mark.parametrize(("above", "is_refused"), [(9, False), (10, True)])
+def test_ten_bodies_at_most_are_one_above_the_other(above: int, is_refused: bool) -> None:
+    line = [body() for _ in range(above)]
+    wanted = {"parent_id": line[0].id}
+    if not is_refused:
+        assert changed_body(body(), wanted, Around(above=line), act()).parent_id == line[0].id
+        return
+    with refused(Invalid, "parent_invalid"):
+        changed_body(body(), wanted, Around(above=line), act())

@@ -190,3 +190,23 @@ def test_a_name_is_shown_until_five_years_after_the_seat_ended() -> None:
     assert held.shows_name(date(2021, 3, 10), 0)
     assert not held.shows_name(date(2021, 3, 11), 0)
     assert seat().shows_name(date(2199, 1, 1), 0)
+
+
+def test_seats_of_days_on_which_no_new_one_is_held_are_not_counted_again() -> None:
+    rules = {"seats": {"value": {"min": 1, "max": 2}, "basis": "가상 조례 제5조"}}
+    before = [seat(date(2025, 1, 1), TODAY - DAY) for _ in range(5)]
+    assert len(added_seats(council(rules=rules), before, [asked(), asked()], act())) == 2
+    with refused(Invalid, "too_many_seats"):
+        added_seats(council(rules=rules), before, [asked(begins_on=TODAY - DAY)], act())
+    with refused(Invalid, "too_many_seats"):
+        added_seats(council(rules=rules), before, [asked()] * 3, act())
+
+
+def test_a_seat_begins_and_is_ended_at_most_three_years_ahead() -> None:
+    last = TODAY + timedelta(days=3 * 366)
+    assert added_seats(council(), [], [asked(begins_on=last)], act())[0].begins_on == last
+    assert ended_seat(seat(), last, act()).ends_on == last
+    with refused(Invalid, "date_too_far"):
+        added_seats(council(), [], [asked(begins_on=last + DAY)], act())
+    with refused(Invalid, "date_too_far"):
+        ended_seat(seat(), last + DAY, act())

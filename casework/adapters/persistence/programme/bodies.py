@@ -25,7 +25,7 @@ from casework.domain.access.policy import Role, Scope
 from casework.domain.clocks.calendar import day_in_seoul
 from casework.domain.clocks.standards import CITY_AREA, CareField
 from casework.domain.errors import Conflict, Invalid, NotFound
-from casework.domain.programme.bodies import Around, Body
+from casework.domain.programme.bodies import LEVELS, Around, Body
 from casework.domain.programme.kinds import BodyKind
 from casework.domain.programme.seats import Seat
 from casework.workflows.ports.programme import BodyView
@@ -33,8 +33,6 @@ from casework.workflows.ports.unit_of_work import Page, Paging
 
 _body, _answers, _seat = t.body, t.body_answers, t.seat
 SHOWN: Final = "shown"
-# How far up it is looked for what a body is under: to a ring of them as well.
-LEVELS: Final = 10
 
 
 class SqlBodies:
