@@ -162,6 +162,10 @@ class Deadlines(Protocol):
         """The number of the case of a clock that was loaded before; the programme has none."""
         ...
 
+    def body_name(self, deadline: Deadline) -> str | None:
+        """What the body is called that holds a clock of the programme."""
+        ...
+
     def acknowledge(self, deadline: Deadline, review_id: UUID) -> None:
         """Mark the raised steps of a clock as answered by a review."""
         ...

@@ -15,6 +15,7 @@ from casework.domain.supervision import recounting
 from casework.workflows.supervision import standards
 from tests.adapters.looking import raised, the_clock, told
 from tests.api.acts import a_case, clock
+from tests.api.bodies.acts import entered
 from tests.api.conftest import (
     ASSESSOR,
     DISTRICT,
@@ -79,6 +80,22 @@ def test_an_item_of_the_programme_has_no_resident_and_names_its_body(api: Api) -
     assert item["subject"] == {"type": "task", "id": str(the_clock(api, task).subject_id)}
     assert item["body"] == {"id": str(body), "name": None}
     assert (item["kind"], item["held_by"], item["working_days_late"]) == ("task", "owner", 9)
+
+
+@pytest.mark.both_stores
+def test_the_body_that_holds_a_clock_is_named_wherever_it_is_shown(api: Api) -> None:
+    held = {"id": entered(api, kind="unit", area=DISTRICT, name_ko="돌봄정책과")["id"]}
+    task = owed(api, body_id=UUID(held["id"]))
+    owed(api)
+    api.clock.set(LATE)
+    ask, named = api.as_(SUPERVISOR), held | {"name": "돌봄정책과"}
+    for path in LISTS:
+        assert [one["body"] for one in ask.items(path) if one["body"]] == [named], path
+    assert ask.get(f"/deadlines/{task}").json()["body"] == named
+    groups = ask.get("/overdue/summary?by=body").json()["groups"]
+    assert {(one["key"], one["name"], one["count"]) for one in groups} == {
+        (held["id"], "돌봄정책과", 1), (None, None, 1),
+    }  # fmt: skip
 
 
 def test_the_lists_show_care_or_programme_as_asked(api: Api) -> None:
@@ -195,15 +212,35 @@ def test_every_step_is_told_to_somebody_of_the_area(api: Api) -> None:
 
 def test_a_district_where_nobody_is_has_its_steps_told_to_the_city(api: Api) -> None:
     owed(api)
+    _nobody_is_there(api)
+    sweep(api, "2026-03-10T09:00")
+    api.application.relay(api.application.context())
+    assert set(digests(api)) == {"city"}
+
+
+def test_so_has_a_step_that_tells_its_head_alone(api: Api) -> None:
+    given = {
+        "kind": "minutes",
+        "target": {"amount": 3, "unit": "working_days"},
+        "district_code": DISTRICT,
+        "escalation": [{"tier": 1, "after": {"amount": 1, "unit": "working_days"}, "to": "head"}],
+    }
+    assert api.as_(SUPERVISOR).post("/standards", given).status_code == 201
+    api.application.clockwork.forget()
+    owed(api, "minutes")
+    _nobody_is_there(api)
+    sweep(api, "2026-03-06T09:00")
+    api.application.relay(api.application.context())
+    assert [(one["about"], one["tier"]) for one in digests(api)["city"]] == [("minutes", 1)]
+
+
+def _nobody_is_there(api: Api) -> None:
     with api.engine.begin() as connection:
         connection.execute(
             update(t.account)
             .where(t.account.c.district_code == DISTRICT, t.account.c.role == "supervisor")
             .values(is_active=False)
         )
-    sweep(api, "2026-03-10T09:00")
-    api.application.relay(api.application.context())
-    assert set(digests(api)) == {"city"}
 
 
 def test_what_stays_overdue_in_the_city_is_told_again(api: Api) -> None:

@@ -123,8 +123,8 @@ def summarise_overdue(
 
 def _shown(call: Call, reading: Reading, id: UUID) -> WithETag:
     clock, last_review = reading.deadlines.get(id), reading.deadlines.last_review(id)
-    number = reading.deadlines.case_number(clock)
-    return views.deadline(clock, number, last_review, call.ctx.actor, call.ctx.now)
+    number, body = reading.deadlines.case_number(clock), reading.deadlines.body_name(clock)
+    return views.deadline(clock, number, body, last_review, call.ctx.actor, call.ctx.now)
 
 
 @router.post("/overdue/reviews", **operation(REVIEW, r.ReviewResults, is_long=True))

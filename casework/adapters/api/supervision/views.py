@@ -51,7 +51,7 @@ def work_item(lateness: Lateness, actor: Actor) -> Callable[[Row], dict[str, Any
             "resident": None
             if row["resident_id"] is None
             else _person(row, sees_resident=sees_resident),
-            "body": _body(row.get("body_id")),
+            "body": _body(row.get("body_id"), row.get("body_name")),
             "provider": _agency(row),
             "due_at": shared_views.instant(row["due_at"]),
             "overdue": bool(row["is_overdue"]),
@@ -63,9 +63,9 @@ def work_item(lateness: Lateness, actor: Actor) -> Callable[[Row], dict[str, Any
     return show
 
 
-def _body(id: Any) -> dict[str, Any] | None:
+def _body(id: Any, name: str | None) -> dict[str, Any] | None:
     """The body of the programme that holds a clock."""
-    return None if id is None else {"id": id, "name": None}
+    return None if id is None else {"id": id, "name": name}
 
 
 def _person(row: Row, *, sees_resident: bool) -> dict[str, Any]:
@@ -121,7 +121,12 @@ def review(row: Row | None) -> dict[str, Any] | None:
 
 
 def deadline(
-    clock: Deadline, case_number: str | None, last_review: Row | None, actor: Actor, now: datetime
+    clock: Deadline,
+    case_number: str | None,
+    body_name: str | None,
+    last_review: Row | None,
+    actor: Actor,
+    now: datetime,
 ) -> WithETag:
     """A clock with whose it is, what was last decided, and whether the actor may decide now."""
     may_review = may(actor, "overdue.review") and not is_guest(actor, clock)
@@ -134,7 +139,7 @@ def deadline(
         "centre_code": clock.centre_code,
         "district_code": clock.district_code,
         "worker_id": clock.worker_id,
-        "body": _body(clock.body_id),
+        "body": _body(clock.body_id, body_name),
         "provider_id": clock.provider_id,
         "field": clock.field,
         "service_code": clock.service_code,

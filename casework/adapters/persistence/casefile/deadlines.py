@@ -96,6 +96,12 @@ class SqlDeadlines:
         number: str = self._connection.execute(query).scalar_one()
         return number
 
+    def body_name(self, deadline: Deadline) -> str | None:
+        if deadline.body_id is None:
+            return None
+        query = select(t.body.c.name_ko).where(t.body.c.id == deadline.body_id)
+        return self._connection.scalar(query)
+
     def ledger(self, deadline_id: UUID, paging: Paging) -> Page:
         self.get(deadline_id)
         told = _told(deadline_id).subquery()

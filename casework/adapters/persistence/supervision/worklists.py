@@ -17,7 +17,6 @@ from sqlalchemy import (
     bindparam,
     case,
     func,
-    null,
     or_,
     select,
     text,
@@ -189,16 +188,15 @@ class SqlWorklists:
         # what they are called is looked up for these.
         groups = select(*one.c, func.count().label("count")).group_by(*one.c).subquery()
         names: dict[str, tuple[Any, Any]] = {
-            "centre": (t.centre, t.centre.c.code),
-            "provider": (t.provider, t.provider.c.id),
-            "worker": (t.account, t.account.c.id),
+            "centre": (t.centre.c.code, t.centre.c.name),
+            "provider": (t.provider.c.id, t.provider.c.name),
+            "worker": (t.account.c.id, t.account.c.name),
+            "body": (t.body.c.id, t.body.c.name_ko),
         }
-        # What a body is called is in no table yet.
-        name = null() if key == "body" else groups.c.key
-        query = select(groups, name.label("name"))
+        query = select(groups, groups.c.key.label("name"))
         if key in names:
-            table, of = names[key]
-            query = select(groups, table.c.name).outerjoin(table, of == groups.c.key)
+            of, name = names[key]
+            query = select(groups, name.label("name")).outerjoin(of.table, of == groups.c.key)
         return [dict(row._mapping) for row in self._connection.execute(query)]
 
     def cases_without_worker(self) -> int:
@@ -231,6 +229,13 @@ def _place_offered_at() -> Any:
     """When a place was offered to the referral of a clock, which waits for one."""
     of = t.referral.c.id == t.deadline.c.subject_id
     return select(t.referral.c.place_offered_at).where(of).correlate(t.deadline).scalar_subquery()
+
+
+def _body_name() -> Any:
+    """What the body is called that holds a clock, looked up for the rows of a page."""
+    of = t.body.c.id == t.deadline.c.body_id
+    called = select(t.body.c.name_ko).where(of).correlate(t.deadline)
+    return called.scalar_subquery().label("body_name")
 
 
 def _residents(rows: Iterable[Row]) -> Iterable[UUID]:
@@ -274,8 +279,10 @@ def _items(now: Any, form: ScopeForm) -> Select[Any]:
     query = _columns(now).outerjoin(t.provider, t.provider.c.id == clock.c.provider_id)
     if not sees_programme(form):  # clocks of care alone, by whose indexes they are found
         return query.join(t.resident, whose).where(IS_OF_CARE)
-    return query.outerjoin(t.resident, whose).where(
-        or_(IS_OF_PROGRAMME, t.resident.c.id.is_not(None))
+    return (
+        query.add_columns(_body_name())
+        .outerjoin(t.resident, whose)
+        .where(or_(IS_OF_PROGRAMME, t.resident.c.id.is_not(None)))
     )
 
 
