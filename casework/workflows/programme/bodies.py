@@ -61,12 +61,12 @@ def end_body(ctx: Context, id: UUID, on: date, reason: str, hand_to: UUID | None
         around = work.bodies.around(id, before.area, before.parent_id, before.valid_to or on)
         ended = bodies.ended_body(before, ending, around, ctx.act)
         held = work.bodies.seats(id)
-        shortened = seats.ended_with(ended, held)
+        shortened, gone = seats.ended_with(ended, held), seats.never_held(ended, held)
         work.bodies.save(ended)
         work.bodies.save_seats(shortened)
-        work.bodies.remove_seats(seats.never_held(ended, held))
+        work.bodies.remove_seats(gone)
         work.record([events.ended(ended, on, ctx.act)])
-        work.record([events.seat_ended(one, on, ctx.act) for one in shortened])
+        work.record([events.seat_ended(one, on, ctx.act) for one in (*shortened, *gone)])
         work.commit(id)
         return id
 

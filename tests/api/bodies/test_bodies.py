@@ -360,3 +360,13 @@ def test_bodies_never_stand_in_a_ring_however_long(api: Api) -> None:
     assert patched(api, "city", line[10], {"parent_id": line[0]}).status_code == 200
     ring = patched(api, "city", line[0], {"parent_id": line[1]})
     assert refusal(ring) == (422, "parent_invalid")
+
+
+def test_a_seat_that_was_to_come_leaves_a_trace_when_its_body_ends_before(api: Api) -> None:
+    id = entered(api, kind="forum")["id"]
+    body = seated(api, id, {"from": "2026-04-15", "part": "chair"})
+    api.as_("city").post(f"/bodies/{id}/end", {"on": "2026-03-31", "reason": "개편"})
+    assert api.as_("city").get(f"/bodies/{id}").json()["seats"] == []
+    (event,) = _rows(api, select(t.event).where(t.event.c.name == "SeatEnded"))
+    assert event.data["seat_id"] == body["seats"][0]["id"]
+    assert event.data["on"] == "2026-03-31"
