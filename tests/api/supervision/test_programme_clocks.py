@@ -14,7 +14,7 @@ from casework.adapters.persistence.engine.ids import new_id
 from casework.domain.supervision import recounting
 from casework.workflows.supervision import standards
 from tests.adapters.looking import raised, the_clock, told
-from tests.api.acts import a_case, clock
+from tests.api.acts import a_case, a_resident, clock
 from tests.api.bodies.acts import entered
 from tests.api.conftest import (
     ASSESSOR,
@@ -109,6 +109,16 @@ def test_the_lists_show_care_or_programme_as_asked(api: Api) -> None:
         assert ids(api, who, path, subject="programme") == {task}
     assert ids(api, WORKER, "/worklist") == ids(api, WORKER, "/worklist", subject="care")
     assert ids(api, WORKER, "/worklist", subject="programme") == set()
+
+
+def test_a_promise_to_call_a_resident_back_is_of_care(api: Api) -> None:
+    resident = a_resident(api)
+    note = {"kind": "call", "text": "가상", "come_back_on": "2026-03-05"}
+    given = api.as_(WORKER).post(f"/residents/{resident}/notes", note)
+    assert given.status_code == 201, given.text
+    for subject, is_there in (("care", True), ("programme", False)):
+        kinds = [one["kind"] for one in api.as_(WORKER).items("/worklist", subject=subject)]
+        assert ("come_back" in kinds) is is_there, subject
 
 
 def test_pages_go_on_across_both(api: Api) -> None:

@@ -58,9 +58,11 @@ def notes_to_come_back(
 ) -> Page:
     """The unanswered promises of these people's cases by the end of their day.
 
-    The page's keys are those of the worklist: whether it can wait (it can), due instant, id.
+    The page's keys are those of the worklist: whether it can wait (it can), due instant, id. Each
+    is of a resident's care: where the programme alone is asked for, there are none.
     """
-    if not shows(t.note, scope) or filters.kind not in (None, COME_BACK) or filters.field:
+    is_asked = filters.kind in (None, COME_BACK) and filters.subject != "programme"
+    if not shows(t.note, scope) or not is_asked or filters.field:
         return Page([], None)
     form, facts = form_of(scope, now)
     at = Paging(limit=paging.limit, after=_as_day(paging.after))
