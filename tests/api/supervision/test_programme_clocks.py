@@ -111,6 +111,17 @@ def test_the_lists_show_care_or_programme_as_asked(api: Api) -> None:
     assert ids(api, WORKER, "/worklist", subject="programme") == set()
 
 
+@pytest.mark.both_stores
+def test_the_name_of_a_body_that_the_reader_is_not_shown_is_nowhere(api: Api) -> None:
+    far = entered(api, FAR_SUPERVISOR, kind="unit", area=OTHER_DISTRICT, name_ko="먼 기구")["id"]
+    task = owed(api, body_id=UUID(far))
+    api.clock.set(LATE)
+    paths = ("/worklist", "/overdue", f"/deadlines/{task}", "/overdue/summary?by=body")
+    for path in paths:
+        answer = api.as_(SUPERVISOR).get(path)
+        assert (far in answer.text, "먼 기구" in answer.text) == (True, False), path
+
+
 def test_a_promise_to_call_a_resident_back_is_of_care(api: Api) -> None:
     resident = a_resident(api)
     note = {"kind": "call", "text": "가상", "come_back_on": "2026-03-05"}

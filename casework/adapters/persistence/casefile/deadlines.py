@@ -32,7 +32,7 @@ from casework.adapters.persistence.rows.many import (
 )
 from casework.adapters.persistence.rows.mapper import from_row, stored, to_row
 from casework.adapters.persistence.scope.subjects import note_opened
-from casework.adapters.persistence.scope.who_sees_what import seen, seen_or_opened
+from casework.adapters.persistence.scope.who_sees_what import listed, seen, seen_or_opened
 from casework.domain.access.policy import Scope
 from casework.domain.clocks.deadlines import Deadline
 from casework.domain.errors import NotFound
@@ -99,7 +99,9 @@ class SqlDeadlines:
     def body_name(self, deadline: Deadline) -> str | None:
         if deadline.body_id is None:
             return None
-        query = select(t.body.c.name_ko).where(t.body.c.id == deadline.body_id)
+        query = select(t.body.c.name_ko).where(
+            t.body.c.id == deadline.body_id, listed(t.body, "shown", self._scope)
+        )
         return self._connection.scalar(query)
 
     def ledger(self, deadline_id: UUID, paging: Paging) -> Page:

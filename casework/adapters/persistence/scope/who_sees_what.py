@@ -304,7 +304,7 @@ def counted(table: Any, scope: Scope) -> ColumnElement[bool]:
     return _condition(table, _rows(table).count, scope)
 
 
-def listed(table: Any, name: str, scope: Scope) -> ColumnElement[bool]:
+def listed(table: Any, name: str, scope: Asking) -> ColumnElement[bool]:
     """Which rows of a table one of its further lists shows the actor."""
     return _condition(table, _rows(table).lists[name], scope)
 

@@ -40,6 +40,7 @@ from casework.adapters.persistence.scope.who_sees_what import (
     ScopeForm,
     form_of,
     holder,
+    listed,
     once_for_each_form,
     seen,
     sees_programme,
@@ -196,7 +197,10 @@ class SqlWorklists:
         query = select(groups, groups.c.key.label("name"))
         if key in names:
             of, name = names[key]
-            query = select(groups, name.label("name")).outerjoin(of.table, of == groups.c.key)
+            which = of == groups.c.key
+            if key == "body":
+                which = and_(which, listed(t.body, "shown", self._scope))
+            query = select(groups, name.label("name")).outerjoin(of.table, which)
         return [dict(row._mapping) for row in self._connection.execute(query)]
 
     def cases_without_worker(self) -> int:
@@ -231,10 +235,11 @@ def _place_offered_at() -> Any:
     return select(t.referral.c.place_offered_at).where(of).correlate(t.deadline).scalar_subquery()
 
 
-def _body_name() -> Any:
+def _body_name(form: ScopeForm) -> Any:
     """What the body is called that holds a clock, looked up for the rows of a page."""
     of = t.body.c.id == t.deadline.c.body_id
-    called = select(t.body.c.name_ko).where(of).correlate(t.deadline)
+    called = select(t.body.c.name_ko).where(of, listed(t.body, "shown", form))
+    called = called.correlate(t.deadline)
     return called.scalar_subquery().label("body_name")
 
 
@@ -280,7 +285,7 @@ def _items(now: Any, form: ScopeForm) -> Select[Any]:
     if not sees_programme(form):  # clocks of care alone, by whose indexes they are found
         return query.join(t.resident, whose).where(IS_OF_CARE)
     return (
-        query.add_columns(_body_name())
+        query.add_columns(_body_name(form))
         .outerjoin(t.resident, whose)
         .where(or_(IS_OF_PROGRAMME, t.resident.c.id.is_not(None)))
     )
