@@ -91,6 +91,9 @@ class Bodies(Protocol):
         """Those of the codes that no service has."""
         ...
 
-    def known_accounts(self, ids: Collection[UUID]) -> set[UUID]:
-        """Those of the ids that are active accounts of people within scope."""
+    def known_accounts(self, ids: Collection[UUID], area: str) -> set[UUID]:
+        """Those of the ids that are active accounts of people within scope.
+
+        For a district's body, none that belongs to another district.
+        """
         ...

@@ -76,7 +76,7 @@ def add_seats(ctx: Context, body_id: UUID, wanted: Sequence[Mapping[str, Any]]) 
     with ctx.work(WRITE) as work:
         body = work.bodies.get(body_id)
         ctx.expect(body.version)
-        _check_accounts(work, wanted)
+        _check_accounts(work, body, wanted)
         made = seats.added_seats(body, work.bodies.seats(body_id), wanted, ctx.act)
         work.bodies.add_seats(body, made)
         work.record([events.seated(one, ctx.act) for one in made])
@@ -116,10 +116,13 @@ def _check_known(work: Work, facts: Mapping[str, Any]) -> None:
         raise Invalid("no such agency", code="unknown_provider", field="provider_id")
 
 
-def _check_accounts(work: Work, wanted: Sequence[Mapping[str, Any]]) -> None:
-    """Refuse an account that there is not, or not in the actor's scope: the answer is the same."""
+def _check_accounts(work: Work, body: Body, wanted: Sequence[Mapping[str, Any]]) -> None:
+    """Refuse an account that there is not, not in scope, or of another district than the body's.
+
+    The answer is the same.
+    """
     named = {one["account_id"] for one in wanted} - {None}
-    known = work.bodies.known_accounts(named)
+    known = work.bodies.known_accounts(named, body.area)
     for n, one in enumerate(wanted):
         if one["account_id"] is not None and one["account_id"] not in known:
             raise Invalid("no such account", code="unknown_account", field=f"seats.{n}.account_id")

@@ -159,3 +159,15 @@ def test_with_a_name_the_account_is_shown_no_longer(api: Api) -> None:
         api.clock.set(now)
         (body,) = api.as_("auditor").items("/bodies", on="2021-03-04")
         assert body["seats"][0]["account_id"] == expected, now
+
+
+@pytest.mark.both_stores
+def test_in_a_districts_body_nobody_of_another_district_has_a_seat(api: Api) -> None:
+    unit = entered(api, kind="unit", area=DISTRICT)["id"]
+    far = {"seats": [asked_seat(account_id=str(api.id_of(FAR_SUPERVISOR)))]}
+    none = {"seats": [asked_seat(account_id=ABSENT)]}
+    answers = [api.as_("city").post(f"/bodies/{unit}/seats", one) for one in (far, none)]
+    assert refusal(answers[0]) == (422, "unknown_account")
+    assert answers[0].content == answers[1].content
+    both = [{"account_id": str(api.id_of(one))} for one in (SUPERVISOR, "city")]
+    assert len(seated(api, unit, *both)["seats"]) == 2

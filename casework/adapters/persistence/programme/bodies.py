@@ -10,7 +10,7 @@ from datetime import date, datetime
 from typing import Final
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Connection, and_, delete, insert, or_, select, update
+from sqlalchemy import ColumnElement, Connection, and_, delete, insert, or_, select, true, update
 from sqlalchemy.exc import IntegrityError
 
 from casework.adapters.persistence import tables as t
@@ -138,11 +138,13 @@ class SqlBodies:
         query = select(t.service.c.code).where(t.service.c.code.in_(codes))
         return sorted(set(codes) - set(self._connection.scalars(query)))
 
-    def known_accounts(self, ids: Collection[UUID]) -> set[UUID]:
+    def known_accounts(self, ids: Collection[UUID], area: str) -> set[UUID]:
+        district = t.account.c.district_code
         query = select(t.account.c.id).where(
             t.account.c.id.in_(ids),
             t.account.c.is_active,
             t.account.c.role != Role.INTEGRATION,
+            true() if area == CITY_AREA else or_(district.is_(None), district == area),
             seen(t.account, self._scope),
         )
         return set(self._connection.scalars(query)) if ids else set()
