@@ -57,6 +57,7 @@ DESCRIPTIONS: Final[dict[str, str]] = {
     "because": "What made it necessary.",
     "before": "How it was before.",
     "birth_date": "Date of birth.",
+    "body": "The body of the programme that holds it; null where none does.",
     "breached_at": "When the due date passed unmet.",
     "break_glass": "How many residents were opened out of scope.",
     "by": "By whom.",
