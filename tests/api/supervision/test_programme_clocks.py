@@ -264,6 +264,7 @@ def _nobody_is_there(api: Api) -> None:
         )
 
 
+@pytest.mark.both_stores
 def test_what_stays_overdue_in_the_city_is_told_again(api: Api) -> None:
     task = owed(api, area="city")
     sweep(api, "2026-03-12T09:00")

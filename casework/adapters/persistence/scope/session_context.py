@@ -51,6 +51,8 @@ _ALLOW: Final = text("SELECT set_config('casework.unit', :unit, true)")
 WHOLE: Final = frozenset({"standard.write"})
 # Figures count an agency's own referrals however long ago they ended.
 COUNTING: Final = frozenset({"figures.read", "inbox.figures"})
+# By these the city lists clocks of its own area, and counts nobody's.
+LISTING: Final = frozenset({"deadline.read", "overdue.read"})
 EVER: Final = "-infinity"
 # Roles whose rows their facts name; for all others the scope decides.
 PLACED: Final = frozenset({Role.WORKER, Role.SUPERVISOR, Role.ASSESSOR, Role.PROVIDER})
@@ -145,6 +147,6 @@ def _as_text(value: Any) -> str:
 
 
 def _without_place(scope: Scope, action: str) -> str:
-    if scope.counts_alone:
+    if scope.counts_alone and action not in LISTING:
         return "city"
     return "all" if scope.is_unbounded and action in WHOLE else "none"
