@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
-import gc
 import os
 import pickle
 import shutil
@@ -30,6 +29,7 @@ from uuid import uuid4
 
 import pytest
 
+from casework.adapters.http.garbage import put_aside
 from casework.bench import throwaway
 from tests import canaries, postgres
 
@@ -129,10 +129,9 @@ def chosen_store(nodeid: str) -> str:
 def pytest_collection_finish() -> None:
     """Leave what was imported and collected to no collection of garbage, as a server does.
 
-    An application that starts in a test finds that done, and does not do it once more for itself.
+    An application that starts in a test finds that done.
     """
-    gc.collect()
-    gc.freeze()
+    put_aside()
 
 
 def pytest_configure(config: pytest.Config) -> None:

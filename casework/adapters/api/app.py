@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import gc
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Any, Final
 
 from anyio import to_thread
@@ -44,6 +43,7 @@ from casework.adapters.api.shared.document import document
 from casework.adapters.api.supervision import job_routes, standard_routes, worklist_routes
 from casework.adapters.api.supervision import routes as supervision_routes
 from casework.adapters.http.bodies import BodyMiddleware
+from casework.adapters.http.garbage import put_aside
 from casework.adapters.http.metrics import MetricsMiddleware
 from casework.adapters.http.middleware import OuterMiddleware
 from casework.adapters.http.problems import Problem, problem
@@ -99,24 +99,6 @@ ROUTERS: tuple[APIRouter, ...] = (
 )
 
 
-@contextmanager
-def _at_rest() -> Iterator[None]:
-    """Leave what is there before the first request to no collection of garbage.
-
-    Nothing of it is ever garbage, and looking through all of it took longer than most requests. A
-    process that has put aside something already is left as it is.
-    """
-    puts_aside = gc.get_freeze_count() == 0
-    if puts_aside:
-        gc.collect()
-        gc.freeze()
-    try:
-        yield
-    finally:
-        if puts_aside:
-            gc.unfreeze()
-
-
 def create_app(
     services: Services,
     probe: health.ReadinessProbe,
@@ -134,8 +116,8 @@ def create_app(
     @asynccontextmanager
     async def living(_app: FastAPI) -> AsyncIterator[None]:
         to_thread.current_default_thread_limiter().total_tokens = threads
-        with _at_rest():
-            yield
+        put_aside()
+        yield
 
     app = FastAPI(
         title="casework",
