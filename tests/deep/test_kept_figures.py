@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.api.conftest import Api
+from tests.api.conftest import Api, _figures_are_what_the_rows_say  # noqa: F401 - by its name
 from tests.api.figures.test_kept_figures import (  # noqa: F401 - a fixture is used by its name
     FURTHER_ACTS,
     Act,
