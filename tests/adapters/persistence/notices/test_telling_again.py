@@ -22,6 +22,7 @@ from tests.adapters.persistence.notices.test_notices import review, round_of, to
 from tests.adapters.persistence.supervision.test_sweep import sweep
 from tests.api.acts import a_case, a_referral, clock, surveyed
 from tests.api.conftest import DISTRICT, SUPERVISOR, WORKER, Api
+from tests.api.racing import ON_POSTGRES
 
 OTHER_WORKER = WORKER.replace("worker.", "worker2.")
 ACTS = ("chase", "long_chase", "reassign", "excuse", "extend", "hold", "holiday", "survey", "open")
@@ -166,9 +167,8 @@ def test_until_when_somebody_heard_is_kept_and_forgotten_once_it_is_planned_anew
         assert connection.scalar(steps) == before
 
 
+@ON_POSTGRES
 def test_what_is_looked_at_is_found_by_its_index_whatever_the_statistics_say(api: Api) -> None:
-    if api.engine.dialect.name != "postgresql":
-        pytest.skip("the plans of PostgreSQL")
     a_case(api)
     sweep(api, "2026-03-12T09:00")
     with statements(api.application.engine) as sent:
